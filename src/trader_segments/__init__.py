@@ -1,0 +1,1 @@
+"""Customer value segmentation for derivatives venues: the functions behind the dbt project."""
