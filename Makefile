@@ -1,0 +1,104 @@
+# The project's commands; `make` alone lists them. Variables given to make (VENUE, RAW_DATA, TRADER_SEGMENTS_HOME)
+# reach the commands as environment variables: make build VENUE=polymarket RAW_DATA=../exports
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help build test lint format docs lock clean
+
+PYTHONS ?= python3.13 python3.12 python3.11 python3
+bin := .venv/bin
+say = @printf '==> %s\n'
+pip = $(bin)/python -m pip --disable-pip-version-check
+unfinished := .venv/.unfinished
+
+define install_lock
+$(say) "Installing $(1)"
+@touch $(unfinished)
+@$(pip) install --quiet --no-deps --require-hashes --only-binary :all: -r $(1)
+@$(pip) check
+@rm $(unfinished)
+@touch $@
+endef
+
+# .venv holds one stamp for each finished step, named for the lock files and the folder, so that another lock file or a
+# moved clone makes the environment anew.
+key := $(shell { pwd; cat requirements.lock requirements-dev.lock; } | cksum | tr ' ' '-')
+created := .venv/.created-$(key)
+runtime := .venv/.runtime-$(key)
+development := .venv/.development-$(key)
+project := .venv/.project-$(key)
+
+# So does a Python that has gone since, or an installation that was interrupted.
+ifneq ($(shell test ! -e $(unfinished) && $(bin)/python -c 'print("works")' 2>/dev/null),works)
+.PHONY: $(created)
+endif
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+build: $(project) ## Build and publish the segments from RAW_DATA of VENUE
+	$(say) "trader-segments build"
+	@$(bin)/trader-segments build
+
+test: lint ## Lint, check types and run every test
+	$(say) "pytest"
+	@$(bin)/pytest
+
+lint: $(development) $(project) ## Check SQL, Python and types
+	$(say) "sqlfluff lint"
+	@$(bin)/sqlfluff lint --disable-progress-bar models tests
+	$(say) "ruff check"
+	@$(bin)/ruff check
+	$(say) "ruff format --check"
+	@$(bin)/ruff format --check
+	$(say) "mypy"
+	@$(bin)/mypy
+
+format: $(development) $(project) ## Format SQL and Python, and mend what can be mended
+	$(say) "ruff check --fix"
+	@$(bin)/ruff check --fix
+	$(say) "ruff format"
+	@$(bin)/ruff format
+	$(say) "sqlfluff fix"
+	@$(bin)/sqlfluff fix --disable-progress-bar models tests
+
+docs: $(project) ## Write dbt's documentation as one page, target/static_index.html
+	$(say) "dbt docs generate --static"
+	@$(bin)/dbt docs generate --static
+
+lock: $(development) ## Resolve the lock files again for pyproject.toml; UPGRADE=1 takes the newest versions
+	@$(bin)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+		{ echo 'The lock files are resolved on the oldest Python: make clean, then make lock PYTHONS=python3.11' >&2; exit 1; }
+	$(say) "pip-compile requirements-dev.lock"
+	@CUSTOM_COMPILE_COMMAND='make lock' $(bin)/pip-compile $(if $(UPGRADE),--upgrade) \
+		--extra dev --output-file requirements-dev.lock pyproject.toml
+	$(say) "pip-compile requirements.lock"
+	@CUSTOM_COMPILE_COMMAND='make lock' $(bin)/pip-compile $(if $(UPGRADE),--upgrade) \
+		--constraint requirements-dev.lock --output-file requirements.lock pyproject.toml
+
+clean: ## Remove .venv, dbt's target and logs, and caches; build/ and published/ stay
+	rm -rf .venv target logs .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(created):
+	$(say) "Creating .venv"
+	@found=; \
+	for python in $(PYTHONS); do \
+		"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+		found=$$python; \
+		"$$python" -c 'import ensurepip, venv' 2>/dev/null || continue; \
+		rm -rf .venv && "$$python" -m venv .venv && touch $@; exit; \
+	done; \
+	if [ -n "$$found" ]; then echo "$$found cannot make virtual environments; on Debian: apt-get install python3-venv" >&2; \
+	else echo 'Python 3.11 or newer is needed, and none was found as: $(PYTHONS)' >&2; fi; \
+	exit 1
+
+$(runtime): $(created)
+	$(call install_lock,requirements.lock)
+
+$(development): $(runtime)
+	$(call install_lock,requirements-dev.lock)
+
+$(project): $(runtime) pyproject.toml
+	$(say) "Installing trader-segments"
+	@$(pip) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@

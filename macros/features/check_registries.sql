@@ -1,0 +1,45 @@
+{#- Stops a build whose registries and files do not fit together, with a sentence that names the entry or the file. -#}
+{% macro check_registries() -%}
+    {%- if execute and flags.WHICH in ('build', 'run', 'test') -%}
+    {%- set problems = [] -%}
+    {%- set transforms = ['log1p', 'logit', 'fisher_z', 'asinh', 'identity'] -%}
+    {%- set names = feature_columns() | map(attribute='name') | list -%}
+    {%- set groups = var('trader_features') | map(attribute='group') | list -%}
+    {%- set files = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') | map(attribute='name') | list -%}
+    {%- for group in groups if groups.count(group) > 1 -%}
+        {%- do problems.append("vars.trader_features has the group '" ~ group ~ "' twice") -%}
+    {%- endfor -%}
+    {%- for column in feature_columns() -%}
+        {%- set entry = "vars.trader_features, feature '" ~ column.group ~ '.' ~ column.name ~ "': " -%}
+        {%- for key in ['name', 'description', 'unit', 'data_type', 'transform', 'used_in_segmentation'] if key not in column -%}
+            {%- do problems.append(entry ~ "'" ~ key ~ "' is missing") -%}
+        {%- endfor -%}
+        {%- for key in column if key not in [
+            'name', 'description', 'unit', 'data_type', 'transform', 'used_in_segmentation', 'count', 'requires', 'when_absent', 'group'
+        ] -%}
+            {%- do problems.append(entry ~ "'" ~ key ~ "' is not a known key") -%}
+        {%- endfor -%}
+        {%- if column.transform is defined and column.transform not in transforms -%}
+            {%- do problems.append(entry ~ "transform '" ~ column.transform ~ "' is none of " ~ transforms | join(', ')) -%}
+        {%- endif -%}
+        {%- if names.count(column.name) > 1 -%}
+            {%- do problems.append(entry ~ 'the name stands twice in the registry') -%}
+        {%- endif -%}
+        {%- if column.count is defined and column.count is string and column.count not in names -%}
+            {%- do problems.append(entry ~ "count '" ~ column.count ~ "' is not a registered feature") -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- for file in files if file.startswith('feat_') and file[5:] not in groups -%}
+        {%- do problems.append('models/features/' ~ file ~ ".sql has no entry '" ~ file[5:] ~ "' in vars.trader_features") -%}
+    {%- endfor -%}
+    {%- set venue = active_venue() -%}
+    {%- set prefix = 'stg_' ~ venue ~ '__' -%}
+    {%- for file in files if file.startswith(prefix) and file[prefix | length:] not in var('venues')[venue].tables -%}
+        {%- do problems.append('models/staging/' ~ venue ~ '/' ~ file ~ ".sql has no entry '" ~ file[prefix | length:]
+            ~ "' in vars.venues." ~ venue ~ '.tables') -%}
+    {%- endfor -%}
+    {%- if problems -%}
+        {{ exceptions.raise_compiler_error('The registries in dbt_project.yml do not fit the files:\n  ' ~ problems | unique | join('\n  ')) }}
+    {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}

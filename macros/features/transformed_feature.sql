@@ -1,0 +1,17 @@
+{#- A registered feature on the scale on which it is compared: trader_segments.segmentation.transforms, in SQL. -#}
+{% macro transformed_feature(column) -%}
+    {%- set x = 'cast(' ~ column.name ~ ' as double)' -%}
+    {%- set n = 'cast(' ~ column.count ~ ' as double)' if column.count else '100' -%}
+    {%- set shrinkage = 'sqrt(' ~ n ~ ' / (' ~ n ~ ' + 100)) * ' if column.count else '' -%}
+    {%- if column.transform == 'log1p' -%}
+        ln(1 + greatest({{ x }}, 0))
+    {%- elif column.transform == 'logit' -%}
+        ln({{ n }} * {{ x }} + 0.5) - ln({{ n }} * (1 - {{ x }}) + 0.5)
+    {%- elif column.transform == 'fisher_z' -%}
+        0.5 * (ln({{ n }} * (1 + {{ x }}) / 2 + 0.5) - ln({{ n }} * (1 - {{ x }}) / 2 + 0.5))
+    {%- elif column.transform == 'asinh' -%}
+        asinh({{ shrinkage }}{{ x }} / 10)
+    {%- else -%}
+        {{ shrinkage }}{{ x }}
+    {%- endif -%}
+{%- endmacro %}

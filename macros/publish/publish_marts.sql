@@ -1,0 +1,32 @@
+{% macro publish_marts() -%}
+    {%- if execute and flags.WHICH in ('build', 'run', 'test', 'retry') -%}
+        {%- set plan = {
+            'command': flags.WHICH,
+            'arguments': [],
+            'build_id': build_id(),
+            'results': [],
+            'expected': [],
+            'marts': [],
+        } -%}
+        {%- for name, value in invocation_args_dict.items() if value -%}
+            {%- do plan.arguments.append(name) -%}
+        {%- endfor -%}
+        {%- for result in results -%}
+            {%- do plan.results.append({
+                'unique_id': result.node.unique_id,
+                'name': result.node.name,
+                'resource_type': result.node.resource_type | string,
+                'status': result.status | string,
+            }) -%}
+        {%- endfor -%}
+        {%- for node in graph.nodes.values() if node.config.materialized != 'ephemeral' -%}
+            {%- if node.resource_type in ('model', 'seed', 'snapshot', 'test') -%}
+                {%- do plan.expected.append(node.unique_id) -%}
+            {%- endif -%}
+            {%- if node.resource_type == 'model' and node.fqn[1] == 'marts' -%}
+                {%- do plan.marts.append({'name': node.alias, 'schema': node.schema}) -%}
+            {%- endif -%}
+        {%- endfor -%}
+        select trader_segments_publish('{{ tojson(plan) | replace("'", "''") }}')
+    {%- endif -%}
+{%- endmacro %}

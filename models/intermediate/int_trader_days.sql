@@ -1,0 +1,60 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='event_date',
+    on_schema_change='append_new_columns',
+    post_hook='{{ delete_dates_without_fills() }}',
+) }}
+
+{%- set staged_fills = ref('stg_fills') -%}
+{%- set accounts = ref('int_accounts') -%}
+
+with
+
+fills as (
+    select * from {{ ref('int_fills_valued') }}
+    {% if is_incremental() %}
+    where event_date in ({{ changed_dates(staged_fills, accounts, this) }})
+    {% endif %}
+),
+
+ordered_fills as (
+    select
+        fills.*,
+        {{ seconds_between(
+            'lag(executed_at) over (partition by trader_id, event_date order by executed_at, fill_id)',
+            'executed_at',
+        ) }} as gap_seconds,
+        2 * pi() * {{ seconds_between('cast(event_date as timestamp)', 'executed_at') }} / 86400 as day_angle
+    from fills
+),
+
+final as (
+    select
+        trader_id,
+        count(*) as fill_count,
+        sum(notional_usd) as notional_usd,
+        cast(median(notional_usd) as double) as median_ticket_usd,
+        sum(case when liquidity_role = 'maker' then notional_usd end) as maker_notional_usd,
+        sum(case when liquidity_role is not null then notional_usd end) as known_role_notional_usd,
+        sum(case when is_liquidation then notional_usd end) as liquidation_notional_usd,
+        sum(case when is_liquidation is not null then notional_usd end) as known_liquidation_notional_usd,
+        sum(case when fee_usd is not null then greatest(fee_usd, 0) end) as fee_paid_usd,
+        sum(case when fee_usd is not null then greatest(-fee_usd, 0) end) as rebate_usd,
+        sum(realized_pnl_usd) as realized_pnl_usd,
+        sum(case when realized_pnl_usd > 0 then realized_pnl_usd end) as gain_usd,
+        sum(case when realized_pnl_usd < 0 then -realized_pnl_usd end) as loss_usd,
+        count_if(realized_pnl_usd > 0) as winning_fill_count,
+        count_if(realized_pnl_usd <> 0) as closing_fill_count,
+        count(gap_seconds) as gap_count,
+        sum(gap_seconds) as gap_seconds,
+        sum(cast(cast(gap_seconds as decimal(24, 6)) * gap_seconds as {{ contract_type("decimal") }})) as gap_seconds_squared,
+        sum(cast(cos(day_angle) as decimal(18, 12))) as day_angle_cosine,
+        sum(cast(sin(day_angle) as decimal(18, 12))) as day_angle_sine,
+        max(ingested_at) as last_ingested_at,
+        event_date
+    from ordered_fills
+    group by trader_id, event_date
+)
+
+select * from final

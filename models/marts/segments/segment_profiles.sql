@@ -1,0 +1,59 @@
+with
+
+segments as (
+    select * from {{ ref('trader_segments') }}
+),
+
+feature_values as (
+    select * from {{ ref('int_trader_feature_values') }}
+),
+
+moments as (
+    select
+        feature_name,
+        cast(count(*) as double) as traders,
+        cast(sum(transformed_value) as double) as total,
+        cast(sum(cast(transformed_value * transformed_value as decimal(38, 9))) as double) as total_of_squares
+    from feature_values
+    group by 1
+),
+
+everybody as (
+    select
+        feature_name,
+        total / traders as mean,
+        sqrt(greatest(total_of_squares / traders - (total / traders) * (total / traders), 0)) as deviation
+    from moments
+),
+
+profiles as (
+    select
+        segments.segment_id,
+        segments.as_of_date,
+        feature_values.feature_name,
+        count(*) as traders,
+        percentile_cont(0.25) within group (order by feature_values.feature_value) as lower_quartile,
+        percentile_cont(0.5) within group (order by feature_values.feature_value) as median,
+        percentile_cont(0.75) within group (order by feature_values.feature_value) as upper_quartile,
+        {{ share('sum(feature_values.transformed_value)', 'count(*)') }} as transformed_mean
+    from segments
+    inner join feature_values on segments.trader_id = feature_values.trader_id
+    group by 1, 2, 3
+),
+
+final as (
+    select
+        profiles.segment_id,
+        profiles.feature_name,
+        profiles.as_of_date,
+        profiles.traders,
+        profiles.lower_quartile,
+        profiles.median,
+        profiles.upper_quartile,
+        (profiles.transformed_mean - everybody.mean)
+        / case when everybody.deviation > 0.000001 then everybody.deviation end as z_score
+    from profiles
+    inner join everybody on profiles.feature_name = everybody.feature_name
+)
+
+select * from final

@@ -1,0 +1,13 @@
+with
+
+history as (
+    select * from {{ ref('trader_segment_history') }}
+),
+
+final as (
+    select *
+    from history
+    where as_of_date = {{ as_of_date() }}
+)
+
+select * from final

@@ -1,0 +1,62 @@
+-- Value tier, risk appetite and lifecycle stage of each trader: the first rule of the axis that holds.
+with
+
+traders as (
+    select trader_id from {{ ref('trader_features') }}
+),
+
+rules as (
+    select * from {{ ref('axis_rules') }}
+),
+
+feature_values as (
+    select * from {{ ref('int_trader_feature_values') }}
+    where feature_name in (select feature from {{ ref('axis_rules') }})
+),
+
+ranked_values as (
+    select
+        feature_values.*,
+        percent_rank() over (partition by feature_name order by feature_value) as feature_rank
+    from feature_values
+),
+
+matches as (
+    select
+        ranked_values.trader_id,
+        rules.axis,
+        rules.label,
+        rules.priority,
+        case rules.threshold_kind when 'quantile' then ranked_values.feature_rank else ranked_values.feature_value end as compared_value,
+        rules.operator,
+        rules.threshold
+    from ranked_values
+    inner join rules on ranked_values.feature_name = rules.feature
+),
+
+labels as (
+    select
+        trader_id,
+        axis,
+        min_by(label, priority) as label
+    from matches
+    where
+        (operator = '>=' and compared_value >= threshold)
+        or (operator = '>' and compared_value > threshold)
+        or (operator = '<=' and compared_value <= threshold)
+        or (operator = '<' and compared_value < threshold)
+    group by 1, 2
+),
+
+final as (
+    select
+        traders.trader_id,
+        coalesce(max(case when labels.axis = 'value_tier' then labels.label end), 'low') as value_tier,
+        coalesce(max(case when labels.axis = 'risk_appetite' then labels.label end), 'unknown') as risk_appetite,
+        coalesce(max(case when labels.axis = 'lifecycle_stage' then labels.label end), 'dormant') as lifecycle_stage
+    from traders
+    left join labels on traders.trader_id = labels.trader_id
+    group by 1
+)
+
+select * from final

@@ -1,0 +1,21 @@
+-- The wide mart of features turned long: what rules and profiles compare.
+with
+
+trader_features as (
+    select * from {{ ref('trader_features') }}
+),
+
+final as (
+    {%- for column in feature_columns() %}
+    select
+        trader_id,
+        cast('{{ column.name }}' as {{ type_string() }}) as feature_name,
+        cast({{ column.name }} as double) as feature_value,
+        cast({{ transformed_feature(column) }} as decimal(18, 9)) as transformed_value
+    from trader_features
+    where {{ column.name }} is not null
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+)
+
+select * from final

@@ -1,0 +1,3 @@
+{{ config(database='restricted') }}
+
+{{ staged_rows('customers') }}

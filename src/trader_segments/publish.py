@@ -1,0 +1,317 @@
+"""Publish the marts of a finished build to a place that readers open while the next one runs.
+
+A published build is one folder, ``versions/<build_id>``, that never changes. ``marts.duckdb``,
+``marts`` and ``report.html`` are symbolic links through ``current``, the one link that is swapped::
+
+    published/marts.duckdb -> current/marts.duckdb
+    published/marts        -> current/marts
+    published/report.html  -> current/report.html
+    published/current      -> versions/20260630T101500Z-1a2b3c4d
+
+So one rename moves the database, the Parquet folder and the report together, and whatever fails
+before it leaves the previous build served.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+OLDEST_READER = "v1.0.0"
+_DATABASE = "marts.duckdb"
+_FOLDER = "marts"
+_REPORT = "report.html"
+_MANIFEST = "manifest.json"
+_TARGET = "published_marts"
+_GOOD_STATUSES = {"success", "pass", "warn", "no-op"}
+_NARROWING_ARGUMENTS = {
+    "select": "--select",
+    "exclude": "--exclude",
+    "selector": "--selector",
+    "resource_types": "--resource-type",
+    "exclude_resource_types": "--exclude-resource-type",
+    "empty": "--empty",
+    "sample": "--sample",
+    "defer": "--defer",
+    "event_time_start": "--event-time-start",
+    "event_time_end": "--event-time-end",
+}
+
+
+class PublishError(RuntimeError):
+    """Why nothing was published, in one sentence."""
+
+
+@dataclass(frozen=True)
+class PublishedBuild:
+    """What readers see after a publish."""
+
+    build_id: str
+    as_of_date: str
+    published_at: str
+    marts: tuple[str, ...]
+    folder: Path
+
+
+def hold_back_reason(results_summary: Mapping[str, Any]) -> str | None:
+    """Say why a dbt invocation must not be published, or None where it may be.
+
+    Only a whole and successful ``dbt build`` is published: every model, seed, snapshot and test of
+    the project ran in this invocation, on all rows, and none failed. ``dbt retry`` reports itself
+    as a build without a selection, so the nodes that ran are compared with those of the project.
+
+    Parameters
+    ----------
+    results_summary
+        ``command`` (``flags.WHICH``), ``arguments`` (names of the arguments that are set),
+        ``results`` (``unique_id``, ``name``, ``resource_type`` and ``status`` of each node that
+        ran) and ``expected`` (the ``unique_id`` of each node that a whole build runs).
+    """
+    command = results_summary["command"]
+    if command != "build":
+        return f"dbt {command} is not a whole build: run dbt build"
+    arguments = results_summary["arguments"]
+    narrowed = [flag for name, flag in _NARROWING_ARGUMENTS.items() if name in arguments]
+    if narrowed:
+        return f"{' and '.join(narrowed)} made this a part of a build: run dbt build without it"
+    results = results_summary["results"]
+    bad = [result for result in results if result["status"] not in _GOOD_STATUSES]
+    if bad:
+        return _summarised(bad)
+    missing = set(results_summary["expected"]) - {result["unique_id"] for result in results}
+    if missing:
+        return (
+            f"{len(missing)} of {len(results_summary['expected'])} nodes did not run, "
+            f"among them {min(missing)}: run dbt build"
+        )
+    return None
+
+
+def publish(
+    connection: duckdb.DuckDBPyConnection,
+    destination: Path,
+    marts: Sequence[str],
+    *,
+    build_id: str,
+    as_of_date: str,
+    schema: str,
+    keep: int = 3,
+) -> PublishedBuild:
+    """Write the marts, their Parquet copies and the report as one version, then serve it.
+
+    Parameters
+    ----------
+    connection
+        A connection to the warehouse. Committed tables are read through a cursor of its own, so
+        it may be called from within a query.
+    destination
+        Folder of ``marts.duckdb``, ``marts``, ``report.html``, ``current`` and ``versions``.
+    marts
+        Tables or views of ``schema`` to publish. Rows are stored in the order of all columns, so
+        that equal data gives equal tables on any number of threads.
+    build_id
+        Name of the version; ids sort by the time of the build.
+    as_of_date
+        Last day whose events count, ISO 8601.
+    keep
+        Versions that stay on disk, the served one among them.
+
+    Raises
+    ------
+    PublishError
+        If there is nothing to publish, another publish is running, or the build is already served.
+    """
+    if not marts:
+        raise PublishError("there are no marts to publish")
+    versions = destination / "versions"
+    versions.mkdir(parents=True, exist_ok=True)
+    with _lock(destination):
+        version = versions / build_id
+        if _served(destination) == version.name:
+            raise PublishError(f"build {build_id} is already published")
+        for leftover in [*versions.glob(".*"), version]:
+            shutil.rmtree(leftover, ignore_errors=True)
+        draft = versions / f".{build_id}"
+        (draft / _FOLDER).mkdir(parents=True)
+        with connection.cursor() as cursor:
+            contents = _write_marts(cursor, draft, marts, schema)
+        published = PublishedBuild(
+            build_id=build_id,
+            as_of_date=as_of_date,
+            published_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            marts=tuple(marts),
+            folder=version,
+        )
+        _write_manifest(draft / _FOLDER / _MANIFEST, published, contents)
+        _write_report(marts=draft / _DATABASE, out=draft / _REPORT)
+        _sync(draft)
+        draft.rename(version)
+        _sync_entry(versions)
+        _point(destination / "current", f"versions/{build_id}")
+        for name in (_DATABASE, _FOLDER, _REPORT):
+            _point(destination / name, f"current/{name}")
+        _prune(destination, keep)
+    return published
+
+
+def read_manifest(destination: Path) -> dict[str, Any] | None:
+    """Return the manifest of the served build, or None where none is served."""
+    path = destination / "current" / _FOLDER / _MANIFEST
+    if not path.is_file():
+        return None
+    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return manifest
+
+
+def _summarised(bad: Sequence[Mapping[str, str]]) -> str:
+    kinds = Counter(
+        (
+            "test" if result["resource_type"] in {"test", "unit_test"} else result["resource_type"],
+            {"fail": "failed", "skipped": "was skipped"}.get(result["status"], "had an error"),
+        )
+        for result in bad
+    )
+    counts = [
+        f"{count} {kind}{'s' if count > 1 else ''} "
+        + ("were skipped" if count > 1 and fate == "was skipped" else fate)
+        for (kind, fate), count in kinds.items()
+    ]
+    culprits = [result["name"] for result in bad if result["status"] != "skipped"]
+    shown = culprits[:3] + (["…"] if len(culprits) > 3 else [])
+    return ", ".join(counts) + (f" ({', '.join(shown)})" if shown else "")
+
+
+def _write_marts(
+    connection: duckdb.DuckDBPyConnection, draft: Path, marts: Sequence[str], schema: str
+) -> dict[str, dict[str, Any]]:
+    """Write the database and the Parquet files; return rows and digest of each mart."""
+    target = f"{_TARGET}.{_FOLDER}"
+    connection.execute("set TimeZone = 'UTC'")
+    connection.execute(
+        f"attach {_literal(draft / _DATABASE)} as {_TARGET} (storage_version '{OLDEST_READER}')"
+    )
+    try:
+        connection.execute(f"create schema {target}")
+        contents = {}
+        for mart in marts:
+            table = f"{target}.{_identifier(mart)}"
+            parquet = draft / _FOLDER / f"{mart}.parquet"
+            connection.execute(
+                f"create table {table} as "
+                f"select * from {_identifier(schema)}.{_identifier(mart)} order by all"
+            )
+            connection.execute(f"copy {table} to {_literal(parquet)} (format parquet)")
+            contents[mart] = _content(connection, table)
+    finally:
+        connection.execute(f"detach {_TARGET}")
+    return contents
+
+
+def _content(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, Any]:
+    """Count the rows and digest them independently of their order.
+
+    The digest is made of the number of rows and the sum of the 128-bit MD5 of each row as JSON, in
+    two halves, so repeated rows count.
+    """
+    rows, digest = connection.execute(
+        f"""
+        with
+        row_digests as (select md5_number(cast(to_json(mart) as varchar)) as n from {table} as mart)
+
+        select
+            count(*),
+            md5(concat_ws(
+                '-',
+                count(*),
+                sum(cast(n >> 64 as ubigint)),
+                sum(cast(n & 18446744073709551615 as ubigint))
+            ))
+        from row_digests
+        """
+    ).fetchall()[0]
+    return {"rows": rows, "digest": digest}
+
+
+def _write_manifest(
+    path: Path, published: PublishedBuild, contents: Mapping[str, Mapping[str, Any]]
+) -> None:
+    manifest = {
+        "build_id": published.build_id,
+        "as_of_date": published.as_of_date,
+        "published_at": published.published_at,
+        "marts": contents,
+    }
+    path.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+
+
+def _write_report(*, marts: Path, out: Path) -> None:
+    from trader_segments.report import write_report
+
+    write_report(marts=marts, out=out)
+
+
+def _served(destination: Path) -> str | None:
+    current = destination / "current"
+    return current.readlink().name if current.is_symlink() else None
+
+
+def _point(link: Path, target: str) -> None:
+    """Make ``link`` a symbolic link to ``target``, relative to its folder, with one rename."""
+    if link.is_symlink() and str(link.readlink()) == target:
+        return
+    draft = link.with_name(f".{link.name}")
+    draft.unlink(missing_ok=True)
+    draft.symlink_to(target)
+    draft.replace(link)
+    _sync_entry(link.parent)
+
+
+def _prune(destination: Path, keep: int) -> None:
+    served = _served(destination)
+    newest_first = sorted(
+        (path.name for path in (destination / "versions").iterdir()), reverse=True
+    )
+    others = [name for name in newest_first if name != served]
+    for name in others[keep - 1 :]:
+        shutil.rmtree(destination / "versions" / name, ignore_errors=True)
+
+
+def _sync(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        _sync_entry(path)
+    _sync_entry(folder)
+
+
+def _sync_entry(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _lock(destination: Path) -> Iterator[None]:
+    with (destination / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise PublishError(f"another publish to {destination} is running") from None
+        yield
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"

@@ -1,0 +1,242 @@
+"""Charts as inline SVG, each with the table of its numbers. Pure functions, no charting library.
+
+A drawing says what share of its panel a mark takes (``--x``, ``--w``) and which row and column
+it is in (``--row``, ``--column``); the style sheet (``templates/report.css``) turns that into
+lengths. So one drawing fits every screen and paper while its text keeps its size.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from markupsafe import Markup
+
+from trader_segments.report.formats import MISSING, exact, percent, shorten
+
+Format = Callable[[float | None], str]
+SHARE_EDGES = (0.01, 0.05, 0.1, 0.25, 0.5)
+Z_EDGES = (0.25, 0.75, 1.5, 2.5)
+_SHORTEST_BAR = 0.004
+
+
+@dataclass(frozen=True)
+class Table:
+    """Column names and formatted cells; the first ``names`` columns are words, the rest numbers."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    names: int = 1
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawing and its numbers."""
+
+    svg: Markup
+    table: Table
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One bar per row: values, their short form beside the bar, their exact form in the table.
+
+    The scale ends at the largest value, or at ``whole`` where the values are parts of it.
+    """
+
+    name: str
+    values: Sequence[float | None]
+    short: Format
+    exact: Format
+    whole: float = 0.0
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A grid cell: its text, the exact text for the table, colour class, and pointer tip."""
+
+    text: str = MISSING
+    exact: str = MISSING
+    level: str = "none"
+    tip: str = ""
+
+
+@dataclass(frozen=True)
+class GridRow:
+    """A row of cells, or a heading where there are none."""
+
+    label: str
+    cells: Sequence[Cell] = field(default=())
+
+
+def bar_chart(
+    chart_id: str,
+    title: str,
+    description: str,
+    of: str,
+    labels: Sequence[str],
+    panels: Sequence[Panel],
+    has_rest: bool = False,
+) -> Chart:
+    """Draw horizontal bars, one row per label and one panel per measure, each from its own zero.
+
+    The last row is drawn in grey where it stands for the rest (``has_rest``). A NULL or zero
+    value has no bar. Bars of less than 0.4 % of a panel are drawn at 0.4 %.
+    """
+    body = Markup("")
+    for index, panel in enumerate(panels):
+        body += Markup(
+            '<g class="panel panel-{}"><text class="panel-name" y="13">{}</text></g>'
+        ).format(index, panel.name)
+    scales = [_scale(panel) for panel in panels]
+    for position, label in enumerate(labels):
+        drawn = Markup("").join(
+            Markup('<g class="panel panel-{}"><text class="value" y="15">{}</text>{}</g>').format(
+                index, panel.short(panel.values[position]), _bar(panel.values[position], *scale)
+            )
+            for index, (panel, scale) in enumerate(zip(panels, scales, strict=True))
+        )
+        is_rest = has_rest and position == len(labels) - 1
+        body += _row(position, label, drawn, "rest" if is_rest else "")
+    table = Table(
+        (of, *(panel.name for panel in panels)),
+        [
+            (label, *(panel.exact(panel.values[position]) for panel in panels))
+            for position, label in enumerate(labels)
+        ],
+    )
+    kind = f"bars panels-{len(panels)}"
+    style = f"--rows:{len(labels)}"
+    return Chart(_drawing(chart_id, kind, title, description, style, body), table)
+
+
+def stack_chart(
+    chart_id: str,
+    title: str,
+    description: str,
+    of: str,
+    categories: Mapping[str, str],
+    rows: Sequence[tuple[str, Mapping[str, int]]],
+) -> Chart:
+    """Draw each row's counts as parts of 100 %.
+
+    Parameters
+    ----------
+    categories : mapping of str to str
+        Category to the name shown, in the order drawn; category is also the colour class.
+    rows : sequence of (label, counts by category)
+        A row without any count stays empty.
+    """
+    body = Markup("")
+    cells = []
+    for position, (label, counts) in enumerate(rows):
+        size = sum(counts.get(category, 0) for category in categories)
+        parts, start = Markup(""), 0.0
+        texts = []
+        for category, name in categories.items():
+            part = counts.get(category, 0)
+            share = part / size if size else 0.0
+            texts.append(f"{exact(part)} ({percent(share)})")
+            if part:
+                parts += Markup(
+                    '<rect class="mark {}" style="--x:{:.5f};--w:{:.5f}" y="4" height="14">'
+                    "<title>{}: {} {}, {}</title></rect>"
+                ).format(category, start, share, label, exact(part), name, percent(share))
+            start += share
+        drawn = Markup(
+            '<g class="panel panel-0"><text class="value" y="15">{}</text>{}</g>'
+        ).format(exact(size), parts)
+        body += _row(position, label, drawn)
+        cells.append((label, exact(size), *texts))
+    table = Table((of, "Traders", *categories.values()), cells)
+    style = f"--rows:{len(rows)}"
+    return Chart(_drawing(chart_id, "stack panels-1", title, description, style, body), table)
+
+
+def grid_chart(
+    chart_id: str,
+    kind: str,
+    title: str,
+    description: str,
+    of: str,
+    columns: Sequence[str],
+    rows: Sequence[GridRow],
+) -> Chart:
+    """Draw a matrix of coloured cells; ``kind`` is the layout class of the style sheet.
+
+    A cell whose level is ``none`` shows its text without a mark.
+    """
+    heads = Markup("").join(
+        Markup('<text class="column" style="--column:{}">{}</text>').format(
+            index, shorten(column, 36)
+        )
+        for index, column in enumerate(columns)
+    )
+    body = heads
+    for position, row in enumerate(rows):
+        cells = Markup("").join(_cell(cell, index) for index, cell in enumerate(row.cells))
+        body += _row(position, row.label, cells, "" if row.cells else "heading")
+    table = Table(
+        (of, *columns),
+        [(row.label, *(cell.exact for cell in row.cells)) for row in rows if row.cells],
+    )
+    style = f"--rows:{len(rows)};--columns:{len(columns)}"
+    return Chart(_drawing(chart_id, f"grid {kind}", title, description, style, body), table)
+
+
+def share_level(share: float | None) -> str:
+    """Colour class of a share of 1, ``s0`` (under 1 %) to ``s5`` (50 % and more)."""
+    if share is None:
+        return "none"
+    return f"s{sum(share >= edge for edge in SHARE_EDGES)}"
+
+
+def z_level(z_score: float | None) -> str:
+    """Colour class of a z-score, ``d0`` (far below average) over ``d4`` to ``d8`` (far above)."""
+    if z_score is None:
+        return "none"
+    steps = sum(abs(z_score) >= edge for edge in Z_EDGES)
+    return f"d{4 + steps if z_score > 0 else 4 - steps}"
+
+
+def _scale(panel: Panel) -> tuple[float, float]:
+    known = [value for value in panel.values if value is not None]
+    return min([0.0, *known]), max([panel.whole, *known])
+
+
+def _bar(value: float | None, low: float, high: float) -> Markup:
+    span = high - low
+    if not span:
+        return Markup("")
+    zero = -low / span
+    axis = Markup('<rect class="zero" style="--x:{:.5f}" y="-1"/>').format(zero)
+    if not value:
+        return axis
+    width = max(abs(value) / span, _SHORTEST_BAR)
+    return axis + Markup(
+        '<rect class="mark {}" style="--x:{:.5f};--w:{:.5f}" y="5" height="12"/>'
+    ).format("gain" if value > 0 else "loss", zero if value > 0 else zero - width, width)
+
+
+def _cell(cell: Cell, column: int) -> Markup:
+    tip = Markup("<title>{}</title>").format(cell.tip) if cell.tip else ""
+    mark = Markup('<rect class="mark {}" style="--column:{}">{}</rect>').format(
+        cell.level, column, tip
+    )
+    text = Markup('<text class="cell on-{}" style="--column:{}">{}</text>').format(
+        cell.level, column, cell.text
+    )
+    return text if cell.level == "none" else mark + text
+
+
+def _row(position: int, label: str, drawn: Markup, kind: str = "") -> Markup:
+    return Markup(
+        '<g class="row {}" style="--row:{}"><text class="label" y="15">{}</text>{}</g>'
+    ).format(kind, position, shorten(label), drawn)
+
+
+def _drawing(
+    chart_id: str, kind: str, title: str, description: str, style: str, body: Markup
+) -> Markup:
+    return Markup(
+        '<svg id="{0}" class="chart {1}" role="img" aria-labelledby="{0}-title {0}-desc"'
+        ' style="{2}"><title id="{0}-title">{3}</title><desc id="{0}-desc">{4}</desc>{5}</svg>'
+    ).format(chart_id, kind, style, title, description, body)

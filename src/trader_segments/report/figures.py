@@ -1,0 +1,492 @@
+"""The report's figures: which numbers go into which chart or table, and how many are shown."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from trader_segments.report.charts import (
+    Cell,
+    Chart,
+    GridRow,
+    Panel,
+    Table,
+    bar_chart,
+    grid_chart,
+    share_level,
+    stack_chart,
+    z_level,
+)
+from trader_segments.report.data import (
+    LIFECYCLE_STAGES,
+    RISK_APPETITES,
+    VALUE_TIERS,
+    ReportData,
+    Segment,
+    total,
+)
+from trader_segments.report.formats import (
+    count,
+    decimal,
+    exact,
+    exact_money,
+    finite,
+    money,
+    percent,
+    signed,
+    words,
+)
+
+SEGMENTS_SHOWN = 20
+PROFILES_SHOWN = 15
+MIGRATION_SHOWN = 12
+MOVES_SHOWN = 8
+FEATURES_SHOWN = 15
+REASONS_SHOWN = 30
+MODELS_SHOWN = 10
+_OTHERS = ""
+
+Number = float | None
+
+
+@dataclass(frozen=True)
+class KeyFigure:
+    """A headline number with the line that puts it into proportion."""
+
+    label: str
+    value: str
+    note: str
+
+
+def key_figures(data: ReportData) -> list[KeyFigure]:
+    """Return the headline numbers of the venue."""
+    stages, styles = data.traders_by("lifecycle_stage"), data.traders_by("style")
+    revenue, volume = data.net_revenue_usd, data.volume_usd
+    worth = "net_revenue_usd" if revenue is not None and revenue > 0 else "volume_usd"
+    top = [segment for segment in data.segments if segment.value_tier == VALUE_TIERS[0]]
+    top_worth = total([getattr(segment, worth) for segment in top])
+    top_traders = sum(segment.traders for segment in top)
+    take = ratio(revenue, volume)
+    return [
+        KeyFigure(
+            "Traders",
+            count(data.traders),
+            f"in {len(data.segments)} segments"
+            + (f", {data.micro_segments} micro-segments" if data.micro_segments else ""),
+        ),
+        KeyFigure("Volume", money(volume), f"{money(ratio(volume, data.traders))} per trader"),
+        KeyFigure(
+            "Net revenue",
+            money(revenue),
+            "no fees on this venue"
+            if revenue is None
+            else f"{decimal(None if take is None else take * 1e4)} bps of volume",
+        ),
+        KeyFigure(
+            "Top value tier",
+            percent(ratio(top_worth, getattr(data, worth))),
+            f"of {'net revenue' if worth == 'net_revenue_usd' else 'volume'}, "
+            f"{percent(ratio(top_traders, data.traders))} of traders",
+        ),
+        KeyFigure(
+            "New or active",
+            percent(ratio(stages["new"] + stages["active"], data.traders)),
+            f"{count(stages['at_risk'])} at risk, {count(stages['dormant'])} dormant",
+        ),
+        KeyFigure(
+            "Classified",
+            percent(ratio(data.traders - styles["unclassified"], data.traders)),
+            f"{count(styles['unclassified'])} unclassified, "
+            f"{count(sum(group.outliers for group in data.groups))} outliers",
+        ),
+    ]
+
+
+def segment_sizes(data: ReportData) -> Chart:
+    """Traders and volume of the segments with the most traders; the rest as one row."""
+    shown, rest = data.segments[:SEGMENTS_SHOWN], data.segments[SEGMENTS_SHOWN:]
+    return _segment_bars(
+        "segment-sizes",
+        "Segments by number of traders",
+        "Horizontal bars: traders and traded volume of each segment.",
+        shown,
+        rest,
+        [
+            ("Traders", lambda segments: sum(s.traders for s in segments), count, exact),
+            (
+                "Volume",
+                lambda segments: total([s.volume_usd for s in segments]),
+                money,
+                exact_money,
+            ),
+        ],
+    )
+
+
+def segment_value(data: ReportData) -> Chart:
+    """Net revenue by segment and per trader; volume where the venue charges nothing."""
+    attribute, name = (
+        ("volume_usd", "Volume")
+        if data.net_revenue_usd is None
+        else ("net_revenue_usd", "Net revenue")
+    )
+
+    def worth(segments: Sequence[Segment]) -> Number:
+        return total([getattr(segment, attribute) for segment in segments])
+
+    def magnitude(segment: Segment) -> float:
+        return abs(worth([segment]) or 0.0)
+
+    def rank(segment: Segment) -> tuple[bool, float]:
+        value = worth([segment])
+        return value is None, -(value or 0.0)
+
+    by_magnitude = sorted(data.segments, key=magnitude, reverse=True)
+    return _segment_bars(
+        "segment-value",
+        f"{name} by segment",
+        f"Horizontal bars: {name.lower()} of each segment, and the same per trader.",
+        sorted(by_magnitude[:SEGMENTS_SHOWN], key=rank),
+        by_magnitude[SEGMENTS_SHOWN:],
+        [
+            (name, worth, money, exact_money),
+            (
+                f"{name} per trader",
+                lambda segments: ratio(worth(segments), sum(s.traders for s in segments)),
+                money,
+                exact_money,
+            ),
+        ],
+    )
+
+
+Measure = tuple[
+    str, Callable[[Sequence[Segment]], Number], Callable[[Number], str], Callable[[Number], str]
+]
+
+
+def _segment_bars(
+    chart_id: str,
+    title: str,
+    description: str,
+    shown: Sequence[Segment],
+    rest: Sequence[Segment],
+    measures: Sequence[Measure],
+) -> Chart:
+    bars = [[segment] for segment in shown] + ([list(rest)] if rest else [])
+    labels = [segment.segment_name for segment in shown]
+    if rest:
+        labels.append(others(len(rest)))
+    panels = [
+        Panel(name, [measure(bar) for bar in bars], short, full)
+        for name, measure, short, full in measures
+    ]
+    return bar_chart(chart_id, title, description, "Segment", labels, panels, bool(rest))
+
+
+def all_segments(data: ReportData) -> Table:
+    """Every segment with every measure known for at least one of them."""
+    measures: list[tuple[str, str, Callable[[Number], str]]] = [
+        ("Traders", "traders", exact),
+        ("Share of traders", "trader_share", percent),
+        ("Volume", "volume_usd", exact_money),
+        ("Net revenue", "net_revenue_usd", exact_money),
+        ("Expected value", "expected_value_usd", exact_money),
+        ("Churn probability", "churn_probability", percent),
+        ("Leverage", "leverage", decimal),
+        ("Maker share", "maker_share", percent),
+        ("Retention", "retention", percent),
+    ]
+    known = [
+        measure
+        for measure in measures
+        if any(getattr(segment, measure[1]) is not None for segment in data.segments)
+    ]
+    return Table(
+        ("Segment", *(name for name, _, _ in known)),
+        [
+            (s.segment_name, *(show(getattr(s, attribute)) for _, attribute, show in known))
+            for s in data.segments
+        ],
+    )
+
+
+def style_matrix(data: ReportData) -> Chart:
+    """Traders by style and value tier, shaded by the share of all traders."""
+    sizes = data.traders_by_style_and("value_tier")
+    tiers = _ordered(VALUE_TIERS, data.traders_by("value_tier"))
+    totals = data.traders_by("style")
+
+    def cell(style: str, tier: str) -> Cell:
+        size = sizes[style, tier]
+        if not size:
+            return Cell("·", "0")
+        share = size / data.traders
+        return Cell(
+            count(size),
+            exact(size),
+            share_level(share),
+            f"{words(style)}, {words(tier).lower()} value: {percent(share)} of all traders",
+        )
+
+    rows = [
+        GridRow(
+            words(style),
+            [
+                *(cell(style, tier) for tier in tiers),
+                Cell(count(totals[style]), exact(totals[style])),
+            ],
+        )
+        for style in data.styles
+    ]
+    return grid_chart(
+        "style-matrix",
+        "matrix",
+        "Traders by style and value tier",
+        "Matrix: one row per style, one column per value tier, darker for more traders.",
+        "Style",
+        [*(words(tier) for tier in tiers), "All"],
+        rows,
+    )
+
+
+@dataclass(frozen=True)
+class ProfileFigure:
+    """The heatmap, the medians behind it, and how many segments it leaves out."""
+
+    chart: Chart
+    medians: Table
+    segments: int
+    left_out: int
+
+
+def segment_profiles(data: ReportData) -> ProfileFigure:
+    """Mean of each transformed feature in the biggest segments against all traders."""
+    cells = {(p.feature_name, p.segment_id): p for p in data.profiles}
+    profiled = {p.segment_id for p in data.profiles}
+    candidates = [segment for segment in data.segments if segment.segment_id in profiled]
+    shown = candidates[:PROFILES_SHOWN]
+    ids = [segment.segment_id for segment in shown]
+    features = dict.fromkeys(
+        (p.feature_group, p.feature_name) for p in data.profiles if p.segment_id in set(ids)
+    )
+
+    def cell(feature: str, segment: Segment) -> Cell:
+        profile = cells.get((feature, segment.segment_id))
+        if profile is None:
+            return Cell("·")
+        z_score = signed(profile.z_score)
+        tip = (
+            f"{words(feature)}, {segment.segment_name}: "
+            f"z {z_score}, median {decimal(profile.median)}"
+        )
+        return Cell(z_score, z_score, z_level(profile.z_score), tip)
+
+    rows: list[GridRow] = []
+    medians: list[Sequence[str]] = []
+    heading = None
+    for group, feature in features:
+        if group != heading:
+            rows.append(GridRow(words(group)))
+            heading = group
+        rows.append(GridRow(words(feature), [cell(feature, segment) for segment in shown]))
+        found = [cells.get((feature, segment_id)) for segment_id in ids]
+        medians.append((words(feature), *(decimal(p.median if p else None) for p in found)))
+    columns = [segment.segment_name for segment in shown]
+    chart = grid_chart(
+        "segment-profiles",
+        "heatmap",
+        "Segment profiles",
+        "Heatmap: one row per feature, one column per segment; blue above the average of all "
+        "traders, orange below, in standard deviations of the transformed feature.",
+        "Feature",
+        columns,
+        rows,
+    )
+    table = Table(("Median", *columns), medians)
+    return ProfileFigure(chart, table, len(shown), len(data.segments) - len(shown))
+
+
+def lifecycle(data: ReportData) -> Chart:
+    """Lifecycle stages within each style."""
+    return _distribution(data, "lifecycle", "Lifecycle stage", "lifecycle_stage", LIFECYCLE_STAGES)
+
+
+def risk_appetite(data: ReportData) -> Chart:
+    """Risk appetite within each style."""
+    return _distribution(data, "risk-appetite", "Risk appetite", "risk_appetite", RISK_APPETITES)
+
+
+def legend(data: ReportData, attribute: str) -> list[tuple[str, str, str]]:
+    """Colour class, name and share of all traders of each category of a distribution."""
+    sizes = data.traders_by(attribute)
+    order = LIFECYCLE_STAGES if attribute == "lifecycle_stage" else RISK_APPETITES
+    return [
+        (_css(attribute, key), words(key), percent(ratio(sizes[key], data.traders)))
+        for key in _ordered(order, sizes)
+    ]
+
+
+def _distribution(
+    data: ReportData, chart_id: str, title: str, attribute: str, order: Sequence[str]
+) -> Chart:
+    sizes = data.traders_by_style_and(attribute)
+    categories = _ordered(order, data.traders_by(attribute))
+
+    def counts(styles: Sequence[str]) -> dict[str, int]:
+        return {
+            _css(attribute, category): sum(sizes[style, category] for style in styles)
+            for category in categories
+        }
+
+    return stack_chart(
+        chart_id,
+        f"{title} by style",
+        f"Stacked bars: share of each {title.lower()} among all traders and within each style.",
+        "Style",
+        {_css(attribute, category): words(category) for category in categories},
+        [
+            ("All traders", counts(data.styles)),
+            *((words(style), counts([style])) for style in data.styles),
+        ],
+    )
+
+
+@dataclass(frozen=True)
+class MigrationFigure:
+    """Who changed segment between the last two scoring dates."""
+
+    chart: Chart
+    moves: Table
+    moved: int
+    stayed: int
+
+
+def migration(data: ReportData) -> MigrationFigure:
+    """From/to matrix of the segments with the most changes; the rest in one row and column."""
+    moves = [flow for flow in data.flows if flow.from_segment_id != flow.to_segment_id]
+    changes: Counter[str] = Counter()
+    for flow in data.flows:
+        for end in filter(None, (flow.from_segment_id, flow.to_segment_id)):
+            changes[end] += flow.traders if flow.from_segment_id != flow.to_segment_id else 0
+    ranked = sorted(changes, key=lambda segment_id: (-changes[segment_id], segment_id))
+    shown, rest = ranked[:MIGRATION_SHOWN], set(ranked[MIGRATION_SHOWN:])
+
+    def place(segment_id: str | None) -> str | None:
+        return _OTHERS if segment_id in rest else segment_id
+
+    def label(key: str | None, missing: str) -> str:
+        return others(len(rest)) if key == _OTHERS else data.name(key, missing)
+
+    traders: Counter[tuple[str | None, str | None]] = Counter()
+    sizes: defaultdict[str | None, dict[str | None, float]] = defaultdict(dict)
+    for flow in data.flows:
+        start = place(flow.from_segment_id)
+        traders[start, place(flow.to_segment_id)] += flow.traders
+        if flow.from_segment_share:
+            sizes[start][flow.from_segment_id] = flow.traders / flow.from_segment_share
+
+    keys: list[str | None] = [*shown, *([_OTHERS] if rest else [])]
+    starts = [*keys, *([None] if any(start is None for start, _ in traders) else [])]
+    ends = [*keys, *([None] if any(end is None for _, end in traders) else [])]
+
+    def cell(start: str | None, end: str | None) -> Cell:
+        flow = traders[start, end]
+        if not flow:
+            return Cell("·", "0")
+        share = ratio(flow, sum(sizes[start].values()))
+        tip = (
+            f"{label(start, 'New')} to {label(end, 'Left')}: {exact(flow)} traders, "
+            f"{percent(share)} of the from-segment"
+        )
+        return Cell(
+            count(flow), exact(flow), "stay" if start == end else share_level(share or 0.0), tip
+        )
+
+    chart = grid_chart(
+        "migration",
+        "flows",
+        "Traders by segment before and after",
+        "Matrix: rows are the segments on the earlier date, columns on the later date; darker for "
+        "a larger share of the from-segment. The diagonal stayed.",
+        "From, to",
+        [label(end, "Left") for end in ends],
+        [GridRow(label(start, "New"), [cell(start, end) for end in ends]) for start in starts],
+    )
+    largest = Table(
+        ("From", "To", "Traders", "Share of from", "Net revenue"),
+        [
+            (
+                data.name(flow.from_segment_id, "New"),
+                data.name(flow.to_segment_id, "Left"),
+                exact(flow.traders),
+                percent(flow.from_segment_share),
+                money(flow.net_revenue_usd),
+            )
+            for flow in moves[:MOVES_SHOWN]
+        ],
+        names=2,
+    )
+    moved = sum(flow.traders for flow in moves)
+    return MigrationFigure(chart, largest, moved, sum(f.traders for f in data.flows) - moved)
+
+
+def partial_coverage(data: ReportData) -> Chart:
+    """The features known for some traders only, least known first."""
+    partial = sorted(
+        (f for f in data.features if f.coverage is not None and 0 < f.coverage < 1),
+        key=lambda feature: (feature.coverage, feature.feature_name),
+    )[:FEATURES_SHOWN]
+    return bar_chart(
+        "feature-coverage",
+        "Features known for some traders only",
+        "Horizontal bars: share of traders for whom the feature has a value.",
+        "Feature",
+        [words(feature.feature_name) for feature in partial],
+        [Panel("Share of traders", [f.coverage for f in partial], percent, percent, 1.0)],
+    )
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Features that no trader has, and the inputs they want."""
+
+    inputs: Sequence[tuple[str, bool]]
+    features: Sequence[str]
+
+
+def feature_gaps(data: ReportData) -> list[Gap]:
+    """Group the features without any value by the inputs they require (name, is missing)."""
+    absent = {source.source_table for source in data.sources if not source.is_present}
+    gaps: defaultdict[str, list[str]] = defaultdict(list)
+    for feature in data.features:
+        if not feature.coverage:
+            gaps[feature.requires].append(words(feature.feature_name))
+    return [
+        Gap(
+            [
+                (name, name.partition(".")[0] in absent)
+                for name in (part.strip() for part in requires.split(","))
+                if name
+            ],
+            features,
+        )
+        for requires, features in sorted(gaps.items())
+    ]
+
+
+def ratio(part: Number, whole: Number) -> Number:
+    """Divide, or return None where a part is unknown or the whole is zero."""
+    return finite(part / whole) if part is not None and whole else None
+
+
+def others(number: int) -> str:
+    """Name the row or column that holds the segments not shown."""
+    return f"{number} other segment{'s' if number > 1 else ''}"
+
+
+def _ordered(order: Sequence[str], present: Counter[str]) -> list[str]:
+    return [*order, *sorted(set(present) - set(order))]
+
+
+def _css(attribute: str, category: str) -> str:
+    return f"{attribute}-{category}".replace("_", "-")

@@ -1,0 +1,161 @@
+"""Shrinkage linear discriminant analysis that tolerates inputs some styles never have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.covariance import ledoit_wolf
+
+from trader_segments.segmentation.table import BoolArray, FloatArray, IntArray, rounded
+
+MIN_SEEDS = 3
+"""Seeds below which a style has no covariance to speak of."""
+
+MIN_COVERAGE = 0.5
+"""Share of a style's seeds that must have an input for it to count in that style."""
+
+SMALLEST_EIGENVALUE = 1e-6
+
+
+@dataclass(frozen=True)
+class LinearDiscriminant:
+    """An affine map from scaled inputs to unnormalised log posteriors.
+
+    Attributes
+    ----------
+    labels : the k classes
+    means : (k, n_inputs) class means on the reference scale
+    coefficients, intercepts : (k, n_inputs) and (k,)
+    """
+
+    labels: tuple[str, ...]
+    means: FloatArray
+    coefficients: FloatArray
+    intercepts: FloatArray
+
+    def log_scores(self, inputs: FloatArray) -> FloatArray:
+        """Log posteriors up to a constant per trader.
+
+        Each trader's value is the same sum in the same order whatever the batch, which no matrix
+        product guarantees.
+
+        Parameters
+        ----------
+        inputs : (n_inputs, n_traders)
+
+        Returns
+        -------
+        (k, n_traders)
+        """
+        return affine(self.coefficients, self.intercepts, inputs)
+
+    def posteriors(self, inputs: FloatArray) -> FloatArray:
+        """Softmax of `log_scores`, shape (k, n_traders)."""
+        scores = self.log_scores(inputs)
+        weights = np.exp(scores - scores.max(axis=0))
+        return np.asarray(weights / weights.sum(axis=0))
+
+
+def affine(matrix: FloatArray, offset: FloatArray, inputs: FloatArray) -> FloatArray:
+    """matrix @ inputs + offset, added up in the order of the inputs for every trader alike."""
+    result = np.repeat(offset[:, None], inputs.shape[1], axis=1)
+    for row, weights in enumerate(matrix):
+        for column, weight in enumerate(weights):
+            if weight != 0.0:
+                result[row] += weight * inputs[column]
+    return result
+
+
+def shrunk_covariance(rows: FloatArray) -> FloatArray:
+    """Ledoit-Wolf (2004) covariance of (n, p) rows, shrunk on the scale of unit variances."""
+    scale = rows.std(axis=0)
+    scale[scale == 0.0] = 1.0
+    covariance, _ = ledoit_wolf((rows - rows.mean(axis=0)) / scale)
+    return np.asarray(scale[:, None] * covariance * scale[None, :])
+
+
+def class_moments(
+    inputs: FloatArray, observed: BoolArray, members: Sequence[IntArray], weights: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Class means and the weighted within-class covariance.
+
+    An input that fewer than half of a class's traders have (options of a trader of perpetuals) is
+    neutral in that class: its mean is the reference median, 0, and the class says nothing about its
+    spread, so that imputed values do not make a rare input look precise.
+
+    Parameters
+    ----------
+    inputs, observed : (n_inputs, n_traders)
+    members : trader positions of each of the k classes
+    weights : (k,) class weights in the pooled covariance
+
+    Returns
+    -------
+    means : (k, n_inputs)
+    covariance : (n_inputs, n_inputs), positive definite
+    """
+    p = len(inputs)
+    means = np.zeros((len(members), p))
+    pooled, seen = np.zeros((p, p)), np.zeros((p, p))
+    for row, positions in enumerate(members):
+        values, known = inputs[:, positions].T, observed[:, positions].T
+        counts = known.sum(axis=0)
+        usable = counts >= MIN_COVERAGE * len(positions)
+        mean = np.where(known, values, 0.0).sum(axis=0) / np.maximum(counts, 1)
+        means[row] = np.where(usable, mean, 0.0)
+        covariance = shrunk_covariance(np.where(known, values, mean))
+        both = np.outer(usable, usable)
+        pooled += weights[row] * np.where(both, covariance, 0.0)
+        seen += weights[row] * both
+    covariance = np.divide(pooled, seen, out=np.zeros_like(pooled), where=seen > 0)
+    return means, _positive_definite(covariance)
+
+
+def fit_lda(
+    inputs: FloatArray,
+    observed: BoolArray,
+    members: Sequence[IntArray],
+    labels: Sequence[str],
+    priors: FloatArray,
+) -> LinearDiscriminant:
+    """Fit on labelled traders; equal to scikit-learn's `lsqr` solver with automatic shrinkage.
+
+    Parameters
+    ----------
+    inputs, observed : (n_inputs, n_traders)
+    members : trader positions of each class
+    labels, priors : the k classes and their prior probabilities, which also weight the covariance
+    """
+    means, covariance = class_moments(inputs, observed, members, priors)
+    coefficients = np.linalg.lstsq(covariance, means.T, rcond=None)[0].T
+    intercepts = -0.5 * np.sum(means * coefficients, axis=1) + np.log(priors)
+    return LinearDiscriminant(
+        tuple(labels), rounded(means), rounded(coefficients), rounded(intercepts)
+    )
+
+
+def square_root_priors(counts: FloatArray) -> FloatArray:
+    """Priors proportional to the square root of the seed counts.
+
+    Rules catch a different part of each style, so seed shares are no population shares. Equal
+    priors would hand the border of every large style to the rare ones; seed shares would drown a
+    style of one in a thousand. The square root lies half-way in log-odds.
+    """
+    roots = np.sqrt(counts)
+    return np.asarray(roots / roots.sum())
+
+
+def whitening(covariance: FloatArray) -> FloatArray:
+    """Lower triangular W with W C Wᵀ = I, so that |W (x − m)|² is the Mahalanobis distance."""
+    lower = np.linalg.cholesky(covariance)
+    return np.tril(np.linalg.inv(lower))
+
+
+def _positive_definite(covariance: FloatArray) -> FloatArray:
+    values, vectors = np.linalg.eigh(covariance)
+    floor = SMALLEST_EIGENVALUE * max(float(values[-1]), SMALLEST_EIGENVALUE)
+    if values[0] >= floor:
+        return covariance
+    return np.asarray((vectors * np.maximum(values, floor)) @ vectors.T)

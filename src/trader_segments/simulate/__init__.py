@@ -1,0 +1,131 @@
+"""A sample venue: synthetic traders whose styles are known, in the raw contract's tables."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from trader_segments.simulate import clients, events
+from trader_segments.simulate.archetypes import NAMES
+from trader_segments.simulate.fills import execute
+from trader_segments.simulate.ledger import keep_books
+from trader_segments.simulate.market import simulate_market
+from trader_segments.simulate.population import Population, simulate_population
+from trader_segments.simulate.trades import simulate_trades
+from trader_segments.simulate.writer import SCHEMAS, identifiers, labels, plain_table, write_table
+
+__all__ = ["SimulationResult", "simulate", "simulate_tables"]
+
+
+@dataclass(frozen=True)
+class SimulationResult:
+    """What was written.
+
+    Attributes
+    ----------
+    out
+        Folder that holds `raw/<table>.parquet` and `truth/traders.parquet`.
+    rows
+        Rows of each raw table, planted dirt included.
+    planted
+        Rows added to `fills` on purpose to exercise rejection, by sort: `exact_duplicate`,
+        `zero_quantity`, `unknown_instrument`, `other_price`.
+    seconds
+        Time taken.
+    """
+
+    out: Path
+    rows: dict[str, int]
+    planted: dict[str, int]
+    seconds: float
+
+
+def simulate(out: Path, *, traders: int = 2000, days: int = 180, seed: int = 7) -> SimulationResult:
+    """Write a sample venue's raw tables and, apart from them, the planted truth.
+
+    The last day is always 2026-06-30. The folder appears, or replaces an earlier venue, in one
+    rename.
+
+    Raises
+    ------
+    FileExistsError
+        Where `out` holds anything but an earlier venue.
+    ValueError
+        Where `traders` is below 40 or `days` below 30.
+    """
+    started = time.perf_counter()
+    out = Path(out)
+    if out.exists() and {entry.name for entry in out.iterdir()} - {"raw", "truth"}:
+        raise FileExistsError(f"{out} holds more than a simulated venue; choose another folder")
+    raw, truth, planted = simulate_tables(traders=traders, days=days, seed=seed)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as scratch:
+        fresh, stale = Path(scratch, "fresh"), Path(scratch, "stale")
+        (fresh / "raw").mkdir(parents=True)
+        (fresh / "truth").mkdir()
+        for name, table in raw.items():
+            write_table(table, fresh / "raw" / f"{name}.parquet")
+        write_table(truth, fresh / "truth" / "traders.parquet")
+        if out.exists():
+            out.rename(stale)
+        fresh.rename(out)
+        shutil.rmtree(stale, ignore_errors=True)
+    rows = {name: table.num_rows for name, table in raw.items()}
+    return SimulationResult(out, rows, planted, time.perf_counter() - started)
+
+
+def simulate_tables(
+    *, traders: int, days: int, seed: int
+) -> tuple[dict[str, pa.Table], pa.Table, dict[str, int]]:
+    """The raw tables by name, the planted truth, and the planted dirt by sort."""
+    if traders < 40 or days < 30:
+        raise ValueError(f"a venue needs 40 traders and 30 days, got {traders} and {days}")
+    stream = [np.random.default_rng([seed, part]) for part in range(8)]
+    market = simulate_market(stream[0], days)
+    population = simulate_population(stream[1], traders, days)
+    trades = simulate_trades(stream[2], population, market)
+    orders, fills = execute(stream[3], trades, population, market)
+    ledger = keep_books(fills, market, len(population.account_trader))
+    fills_table, planted = events.planted_dirt(
+        stream[5], events.fills_table(stream[4], fills, orders, ledger, market)
+    )
+    tables = {
+        "fills": fills_table,
+        "instruments": events.instruments_table(market),
+        "orders": events.orders_table(stream[6], orders, fills, trades, population, market),
+        "quotes": events.quotes_table(market),
+        "positions": events.positions_table(ledger, market),
+        "open_interest": events.open_interest_table(ledger, market),
+        "index_prices": events.index_prices_table(market),
+        "funding_payments": events.funding_table(ledger, market),
+        **clients.client_tables(stream[7], population, fills, ledger, market),
+    }
+    return {name: tables[name] for name in SCHEMAS}, _truth(population), planted
+
+
+def _truth(population: Population) -> pa.Table:
+    roles = population.roles
+    first = slice(0, len(population))
+    return plain_table(
+        {
+            "trader_id": identifiers("T", np.arange(len(population))),
+            "archetype": labels(population.archetype, NAMES),
+            "secondary_archetype": labels(population.secondary, NAMES),
+            "secondary_weight": population.secondary_weight,
+            "join_day": population.join_day,
+            "leave_day": population.leave_day,
+            "ticket_usd": population.ticket_usd,
+            "leverage": population.leverage,
+            "sessions_per_week": roles.sessions_per_week[first],
+            "trades_per_session": roles.trades_per_session[first],
+            "hold_hours": roles.hold_hours[first],
+            "maker_share": roles.maker_share[first],
+            "bitcoin_share": population.bitcoin_share,
+        }
+    )

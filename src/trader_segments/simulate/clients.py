@@ -1,0 +1,537 @@
+"""Raw tables of clients: accounts, people, verification, transfers, balances and campaigns."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from trader_segments.simulate.archetypes import NAMES
+from trader_segments.simulate.events import ingested_at
+from trader_segments.simulate.fills import Fills
+from trader_segments.simulate.ledger import Ledger
+from trader_segments.simulate.market import (
+    CURRENCIES,
+    DAY_MS,
+    HOUR_MS,
+    OPTION,
+    USDC,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Market,
+)
+from trader_segments.simulate.population import Population
+from trader_segments.simulate.writer import (
+    NULL_MS,
+    dates,
+    decimals,
+    identifiers,
+    labels,
+    raw_table,
+    timestamps,
+)
+
+_ACCOUNT_TYPES: Final = ("main", "sub", "vault")
+_MARGIN_MODES: Final = ("cross", "isolated", "portfolio")
+_COUNTRIES: Final = ("SG", "GB", "DE", "FR", "CH", "JP", "KR", "AU", "CA", "BR", "TR", "VN", "NG")
+_COUNTRY_WEIGHTS: Final = (10, 9, 10, 8, 6, 8, 10, 7, 6, 8, 7, 7, 4)
+_CHANNELS: Final = ("direct", "referral", "partner", "api")
+_WEALTH: Final = ("salary", "business", "investments", "mining", "inheritance")
+_TRANSFER_KINDS: Final = ("deposit", "withdrawal", "internal")
+_DEPOSIT, _WITHDRAWAL, _INTERNAL = range(3)
+_FLOOR_SHARE: Final = 0.1
+_DELTA_ONE_MARGIN: Final = 0.04
+_SHORT_OPTION_MARGIN: Final = 0.12
+_LARGEST_MARGIN_SHARE: Final = 0.9
+_CAMPAIGNS: Final = ("spring-options-education", "fee-holiday-perpetuals")
+
+
+def client_tables(
+    rng: np.random.Generator,
+    population: Population,
+    fills: Fills,
+    ledger: Ledger,
+    market: Market,
+) -> dict[str, pa.Table]:
+    """The seven tables about clients, by name."""
+    opened_ms = _opened_ms(rng, population, market)
+    mode = _margin_modes(rng, population)
+    transfers, balances = _money(rng, population, fills, ledger, market, opened_ms, mode)
+    return {
+        "accounts": _accounts(rng, population, market, opened_ms, mode),
+        "transfers": transfers,
+        "balances": balances,
+        "customers": _customers(rng, population, market),
+        "verification_events": _verification(rng, population, market, opened_ms),
+        "incentives": _incentives(rng, population, fills, market),
+        "campaign_assignments": _campaigns(rng, population, market),
+    }
+
+
+def _opened_ms(rng: np.random.Generator, population: Population, market: Market) -> IntArray:
+    """Main accounts open before the trader's first day, sub-accounts within days after."""
+    trader = population.account_trader
+    before = population.opened_before_days[trader] * DAY_MS
+    start = market.start_ms + population.join_day[trader] * DAY_MS
+    delay = np.where(_is_main(population), 0.0, rng.uniform(0.01, 0.9, len(trader)))
+    return (start - before * (1 - delay)).astype(np.int64)
+
+
+def _is_main(population: Population) -> BoolArray:
+    is_main = np.zeros(len(population.account_trader), dtype=bool)
+    is_main[population.first_account] = True
+    return is_main
+
+
+def _is_vault(population: Population) -> BoolArray:
+    is_vault = np.zeros(len(population.account_trader), dtype=bool)
+    last = population.first_account + population.account_count - 1
+    is_vault[last[population.has_vault]] = True
+    return is_vault
+
+
+def _margin_modes(rng: np.random.Generator, population: Population) -> IntArray:
+    trader = population.account_trader
+    mode = rng.choice(3, len(trader), p=[0.8, 0.2, 0.0])
+    wants_portfolio = np.isin(
+        population.archetype[trader],
+        [NAMES.index(n) for n in ("market_maker", "volatility_seller", "basis_arbitrageur")],
+    )
+    mode = np.where(wants_portfolio & (rng.random(len(trader)) < 0.6), 2, mode)
+    return np.where(_is_vault(population), 1, mode)
+
+
+def _accounts(
+    rng: np.random.Generator,
+    population: Population,
+    market: Market,
+    opened_ms: IntArray,
+    mode: IntArray,
+) -> pa.Table:
+    trader = population.account_trader
+    n, is_main = len(trader), _is_main(population)
+    kind = np.where(is_main, 0, np.where(_is_vault(population), 2, 1))
+    left_ms = market.start_ms + population.leave_day[trader] * DAY_MS
+    closes = (population.leave_day[trader] < market.days - 45) & (rng.random(n) < 0.15)
+    main_opened = opened_ms[population.first_account]
+    by_age = np.lexsort((np.arange(len(main_opened)), main_opened))
+    rank = np.empty(len(by_age), dtype=np.int64)
+    rank[by_age] = np.arange(len(by_age))
+    referrer = by_age[(rng.random(len(rank)) * rank).astype(np.int64)]
+    referred = (rng.random(len(rank)) < 0.2) & (rank > 0)
+    return raw_table(
+        "accounts",
+        {
+            "account_id": identifiers("A", np.arange(n)),
+            "trader_id": identifiers("T", trader),
+            "parent_account_id": identifiers(
+                "A", np.where(is_main, -1, population.first_account[trader])
+            ),
+            "account_type": labels(kind, _ACCOUNT_TYPES),
+            "margin_mode": labels(mode, _MARGIN_MODES),
+            "opened_at": timestamps(opened_ms),
+            "closed_at": timestamps(np.where(closes, left_ms + 40 * DAY_MS, NULL_MS)),
+            "referrer_trader_id": identifiers(
+                "T", np.where(is_main & referred[trader], referrer[trader], -1)
+            ),
+        },
+    )
+
+
+def _money(
+    rng: np.random.Generator,
+    population: Population,
+    fills: Fills,
+    ledger: Ledger,
+    market: Market,
+    opened_ms: IntArray,
+    mode: IntArray,
+) -> tuple[pa.Table, pa.Table]:
+    """Transfers that keep every account solvent, and the balances that follow.
+
+    Each account starts with a deposit sized to its positions and tops up by half of it whenever its
+    equity in a currency would fall below a tenth of it.
+    """
+    accounts, currencies, days = ledger.profit.shape
+    cells = accounts * currencies
+    spot = _daily_prices(market)
+    usage = _usage(population, fills, ledger, market)
+    cell_account, cell_currency = np.divmod(np.arange(cells), currencies)
+    trader = population.account_trader[cell_account]
+    opening_price = _price_usd(market, cell_currency, opened_ms[cell_account])
+    start = np.where(usage > 0, usage * rng.lognormal(0.0, 0.25, cells), 0.0) / opening_price
+    start = _round_money(start, cell_currency)
+
+    profit = ledger.profit.reshape(cells, days)
+    floor = _FLOOR_SHARE * start
+    unit = _round_money(np.maximum(start / 2, 0.0), cell_currency)
+    lacking = np.ceil((floor - start)[:, None] / np.where(unit > 0, unit, 1.0)[:, None] * 0)
+    lacking = np.ceil(
+        (floor[:, None] - start[:, None] - profit) / np.where(unit > 0, unit, 1)[:, None]
+    )
+    top_ups = np.maximum.accumulate(np.maximum(lacking, 0.0), axis=1)
+    top_ups = np.where(start[:, None] > 0, top_ups, 0.0)
+    equity = start[:, None] + top_ups * unit[:, None] + profit
+    steps = np.diff(top_ups, axis=1, prepend=0.0) * unit[:, None]
+
+    leave = population.leave_day[trader]
+    gone = leave < days - 45
+    out_day = np.where(gone, np.minimum(leave + rng.integers(1, 6, cells), days - 1), 0)
+    takes = np.where(gone & (rng.random(cells) < 0.8), rng.uniform(0.85, 0.97, cells), 0.0)
+    stays = ~gone & (rng.random(cells) < 0.3)
+    out_day = np.where(stays, rng.integers(days // 3, days, cells), out_day)
+    takes = np.where(stays, rng.uniform(0.1, 0.4, cells), takes)
+    smallest_later = np.minimum.accumulate(equity[:, ::-1], axis=1)[:, ::-1]
+    available = np.maximum(smallest_later[np.arange(cells), out_day] - floor * 0.1, 0.0)
+    withdrawn = np.floor(takes * available * 1e4) / 1e4
+    withdrawn = np.where(start > 0, withdrawn, 0.0)
+    equity = equity - withdrawn[:, None] * (np.arange(days)[None, :] >= out_day[:, None])
+
+    transfers = _transfers(
+        rng, population, market, opened_ms, start, steps, withdrawn, out_day, currencies
+    )
+    opened_day = np.maximum((opened_ms - market.start_ms) // DAY_MS, 0)[cell_account]
+    shown = (start > 0)[:, None] & (np.arange(days)[None, :] >= opened_day[:, None])
+    cell, day = np.nonzero(shown)
+    by_day = np.lexsort((cell, day))
+    cell, day = cell[by_day], day[by_day]
+    currency = cell_currency[cell]
+    held = equity[cell, day]
+    held_usd = held * spot[currency, day]
+    margin = _margin(ledger, market, cells, currencies)[cell, day]
+    initial = np.minimum(margin, _LARGEST_MARGIN_SHARE * np.maximum(held_usd, 0.0))
+    is_isolated = mode[cell_account[cell]] == 1
+    pools = [f"pool-{c}" for c in CURRENCIES[:3]] + [f"pool-{c}-isolated" for c in CURRENCIES[:3]]
+    balances = raw_table(
+        "balances",
+        {
+            "account_id": identifiers("A", cell_account[cell]),
+            "asset": labels(currency, CURRENCIES),
+            "snapshot_date": dates(day + market.start_ms // DAY_MS),
+            "equity": decimals(held),
+            "equity_usd": decimals(np.round(held_usd, 4)),
+            "initial_margin_usd": decimals(np.round(initial, 2)),
+            "maintenance_margin_usd": decimals(np.round(initial / 2, 2)),
+            "pool_id": labels(currency + 3 * is_isolated, pools),
+        },
+    )
+    return transfers, balances
+
+
+def _daily_prices(market: Market) -> FloatArray:
+    """USD price of BTC, ETH and USDC at each day's end, `(3, n_days)`."""
+    ms = market.start_ms + (np.arange(market.days) + 1) * DAY_MS
+    rows = [_price_usd(market, np.full(len(ms), c), ms) for c in range(3)]
+    return np.stack(rows)
+
+
+def _price_usd(market: Market, currency: IntArray, ms: IntArray) -> FloatArray:
+    asset = np.where(currency == USDC, 0, currency)
+    return np.where(currency == USDC, 1.0, market.spot(asset, ms))
+
+
+def _round_money(amount: FloatArray, currency: IntArray) -> FloatArray:
+    step = np.where(currency == USDC, 1e2, 1e5)
+    return np.ceil(amount * step) / step
+
+
+def _usage(population: Population, fills: Fills, ledger: Ledger, market: Market) -> FloatArray:
+    """USD equity each account wants in each currency: its peak positions over its leverage."""
+    book, held = market.instruments, ledger.positions
+    accounts, currencies, days = ledger.profit.shape
+    cells = accounts * currencies
+    cell = held.account * currencies + book.settlement[held.instrument]
+    by_day = np.bincount(cell * days + held.day, np.abs(held.notional_usd), cells * days)
+    peak = by_day.reshape(cells, days).max(axis=1)
+    traded = fills.account * currencies + book.settlement[fills.instrument]
+    is_used = np.bincount(traded, minlength=cells) > 0
+    trader = np.repeat(population.account_trader, currencies)
+    ticket = population.ticket_usd[trader]
+    vault = np.repeat(_is_vault(population), currencies) & (np.arange(cells) % currencies == USDC)
+    wanted = (peak + ticket) / population.leverage[trader]
+    return np.where(is_used, wanted, np.where(vault, 5 * ticket, 0.0))
+
+
+def _margin(ledger: Ledger, market: Market, cells: int, currencies: int) -> FloatArray:
+    """Initial margin in USD by account and currency (`cells`) and day."""
+    book, held = market.instruments, ledger.positions
+    days = market.days
+    is_option = book.kind[held.instrument] == OPTION
+    rate = np.where(
+        is_option, np.where(held.quantity < 0, _SHORT_OPTION_MARGIN, 0.0), _DELTA_ONE_MARGIN
+    )
+    cell = held.account * currencies + book.settlement[held.instrument]
+    margin = np.bincount(cell * days + held.day, np.abs(held.notional_usd) * rate, cells * days)
+    return np.asarray(margin.reshape(cells, days))
+
+
+def _transfers(
+    rng: np.random.Generator,
+    population: Population,
+    market: Market,
+    opened_ms: IntArray,
+    start: FloatArray,
+    steps: FloatArray,
+    withdrawn: FloatArray,
+    out_day: IntArray,
+    currencies: int,
+) -> pa.Table:
+    """Opening deposits, top-ups and withdrawals; sub-accounts are funded through the main one."""
+    funded = np.flatnonzero(start > 0)
+    topped, top_day = np.nonzero(steps > 0)
+    leaving = np.flatnonzero(withdrawn > 0)
+    cell = np.concatenate([funded, topped, leaving])
+    account, currency = np.divmod(cell, currencies)
+    amount = np.concatenate([start[funded], steps[topped, top_day], -withdrawn[leaving]])
+    within = rng.integers(60_000, 20 * 60_000, len(cell))
+    opened = opened_ms[funded // currencies]
+    ms = within + np.concatenate(
+        [
+            opened,
+            np.maximum(market.start_ms + top_day * DAY_MS, opened_ms[topped // currencies]),
+            market.start_ms + out_day[leaving] * DAY_MS + 22 * HOUR_MS,
+        ]
+    )
+    main = population.first_account[population.account_trader[account]]
+    through_main = np.flatnonzero(account != main)
+    kind = np.where(amount > 0, _DEPOSIT, _WITHDRAWAL)
+    kind[through_main] = _INTERNAL
+    other = np.where(kind == _INTERNAL, main, -1)
+    before = np.where(amount[through_main] > 0, -30_000, 30_000)
+    outside_kind = np.where(amount[through_main] > 0, _DEPOSIT, _WITHDRAWAL)
+
+    def stack(own: IntArray, mirror: IntArray, outside: IntArray) -> IntArray:
+        return np.concatenate([own, mirror, outside])
+
+    mains = main[through_main]
+    columns = {
+        "account": stack(account, mains, mains),
+        "currency": stack(currency, currency[through_main], currency[through_main]),
+        "ms": stack(ms, ms[through_main], ms[through_main] + before),
+        "kind": stack(kind, np.full(len(mains), _INTERNAL), outside_kind),
+        "other": stack(other, account[through_main], np.full(len(mains), -1)),
+    }
+    signed = np.concatenate([amount, -amount[through_main], amount[through_main]])
+    rows = np.lexsort((columns["account"], columns["ms"]))
+    account, currency, ms, kind, other = (column[rows] for column in columns.values())
+    signed = signed[rows]
+    trader = population.account_trader[account]
+    wallet = np.where(
+        kind == _INTERNAL, -1, trader * 10 + rng.choice(3, len(rows), p=[0.8, 0.15, 0.05])
+    )
+    usd = signed * _price_usd(market, currency, ms)
+    return raw_table(
+        "transfers",
+        {
+            "transfer_id": identifiers("X", np.arange(len(rows)), 7),
+            "account_id": identifiers("A", account),
+            "asset": labels(currency, CURRENCIES),
+            "amount": decimals(signed),
+            "amount_usd": decimals(np.round(usd, 2)),
+            "occurred_at": timestamps(ms),
+            "kind": labels(kind, _TRANSFER_KINDS),
+            "counterparty_address": identifiers("0xsample", wallet, 34),
+            "counterparty_account_id": identifiers("A", other),
+            "ingested_at": timestamps(ingested_at(rng, ms)),
+        },
+    )
+
+
+def _customers(rng: np.random.Generator, population: Population, market: Market) -> pa.Table:
+    n = len(population)
+    number = np.arange(n)
+    entity = population.is_entity
+    weights = np.array(_COUNTRY_WEIGHTS) / sum(_COUNTRY_WEIGHTS)
+    country = rng.choice(len(_COUNTRIES), n, p=weights)
+    moved = rng.random(n) < 0.1
+    nationality = np.where(moved, rng.choice(len(_COUNTRIES), n, p=weights), country)
+    age_days = rng.integers(19 * 365, 75 * 365, n)
+    worth = population.ticket_usd * rng.lognormal(3.0, 0.8, n)
+    names = [f"{'Company' if e else 'Person'} {i:06d}" for i, e in zip(number, entity, strict=True)]
+    return raw_table(
+        "customers",
+        {
+            "trader_id": identifiers("T", number),
+            "customer_type": labels(np.where(entity, 1, 0), ("individual", "entity")),
+            "legal_name": pa.array(names, pa.string()),
+            "birth_date": dates(np.where(entity, -1, market.start_ms // DAY_MS - age_days)),
+            "email": pa.array([f"trader{i:06d}@example.com" for i in range(n)], pa.string()),
+            "country_of_residence": labels(country, _COUNTRIES),
+            "nationality": labels(np.where(entity, -1, nationality), _COUNTRIES),
+            "onboarding_channel": labels(rng.choice(4, n, p=[0.55, 0.2, 0.15, 0.1]), _CHANNELS),
+            "source_of_wealth": labels(
+                np.where(rng.random(n) < 0.15, -1, rng.integers(0, len(_WEALTH), n)), _WEALTH
+            ),
+            "declared_net_worth_usd": decimals(
+                np.where(rng.random(n) < 0.2, np.nan, np.round(worth, -2))
+            ),
+            "wallet_address": identifiers("0xsample", number * 10, 34),
+        },
+    )
+
+
+_KYC: Final = (
+    "identity_submitted",
+    "identity_rejected",
+    "identity_verified",
+    "address_verified",
+    "source_of_wealth_verified",
+    "document_expired",
+    "pep_match",
+    "sanctions_match",
+    "adverse_media_match",
+    "match_cleared",
+    "attestation_issued",
+    "attestation_revoked",
+    "override_set",
+    "override_lifted",
+)
+_ISSUERS: Final = ("sample-kyc-provider", "sample-screening", "sample-attester", "compliance-desk")
+_METHODS: Final = ("document", "biometric", "eid", "attestation", "manual")
+
+
+def _verification(
+    rng: np.random.Generator, population: Population, market: Market, opened_ms: IntArray
+) -> pa.Table:
+    """KYC events in the order of the process: submitted, decided, then screening and renewal."""
+    n = len(population)
+    opened = opened_ms[population.first_account]
+    code = {name: index for index, name in enumerate(_KYC)}
+    method = rng.choice(3, n, p=[0.55, 0.3, 0.15])
+    lasts_ms = rng.integers(120, 3650, n) * DAY_MS
+    rejected = rng.random(n) < 0.06
+    never = rejected & (rng.random(n) < 0.15)
+    verified = ~never & (rng.random(n) < 0.985)
+    submitted_ms = opened + 60_000 + rng.integers(0, 2 * HOUR_MS, n)
+    decided_ms = submitted_ms + rng.integers(60_000, 4 * HOUR_MS, n)
+    verified_ms = np.where(
+        rejected, decided_ms + rng.integers(HOUR_MS, 12 * HOUR_MS, n), decided_ms
+    )
+    later_ms = verified_ms + rng.integers(DAY_MS, 60 * DAY_MS, n)
+    is_large = population.ticket_usd > 20_000
+    screened = rng.random(n)
+    match = np.select(
+        [screened < 0.012, screened < 0.016, screened < 0.036],
+        [code["pep_match"], code["sanctions_match"], code["adverse_media_match"]],
+        -1,
+    )
+    cleared = (match >= 0) & (rng.random(n) < 0.6)
+    attested = verified & (rng.random(n) < 0.12)
+    overridden = verified & (rng.random(n) < 0.006)
+    parts = [
+        (np.ones(n, bool), "identity_submitted", submitted_ms, 0, method),
+        (rejected, "identity_rejected", decided_ms, 0, method),
+        (verified, "identity_verified", verified_ms, 0, method),
+        (verified & (rng.random(n) < 0.85), "address_verified", verified_ms + HOUR_MS, 0, 0),
+        (verified & is_large & (rng.random(n) < 0.7), "source_of_wealth_verified", later_ms, 3, 4),
+        (verified, "document_expired", verified_ms + lasts_ms, 0, -1),
+        (cleared, "match_cleared", later_ms + 5 * DAY_MS, 3, 4),
+        (attested, "attestation_issued", later_ms, 2, 3),
+        (attested & (rng.random(n) < 0.1), "attestation_revoked", later_ms + 20 * DAY_MS, 2, 3),
+        (overridden, "override_set", later_ms, 3, 4),
+        (overridden & (rng.random(n) < 0.5), "override_lifted", later_ms + 30 * DAY_MS, 3, 4),
+    ]
+    matched = np.flatnonzero(match >= 0)
+    trader, event, ms, issuer, how = [matched], [match[matched]], [later_ms[matched]], [], []
+    issuer.append(np.full(len(matched), 1))
+    how.append(np.full(len(matched), -1))
+    for happens, name, when, by, by_method in parts:
+        rows = np.flatnonzero(happens)
+        trader.append(rows)
+        event.append(np.full(len(rows), code[name]))
+        ms.append(when[rows])
+        issuer.append(np.full(len(rows), by))
+        how.append(np.broadcast_to(by_method, n)[rows])
+    who, what, at = np.concatenate(trader), np.concatenate(event), np.concatenate(ms)
+    by, way = np.concatenate(issuer), np.concatenate(how)
+    rows = np.lexsort((what, who, at))
+    rows = rows[at[rows] < market.end_ms]
+    who, what, at, by, way = who[rows], what[rows], at[rows], by[rows], way[rows]
+    expires = np.full(len(rows), NULL_MS)
+    is_identity = what == code["identity_verified"]
+    expires[is_identity] = (at + lasts_ms[who])[is_identity]
+    is_attestation = what == code["attestation_issued"]
+    expires[is_attestation] = at[is_attestation] + 365 * DAY_MS
+    is_override = what == code["override_set"]
+    expires[is_override] = at[is_override] + 90 * DAY_MS
+    return raw_table(
+        "verification_events",
+        {
+            "event_id": identifiers("V", np.arange(len(rows)), 7),
+            "trader_id": identifiers("T", who),
+            "event_type": labels(what, _KYC),
+            "occurred_at": timestamps(at),
+            "issuer": labels(by, _ISSUERS),
+            "method": labels(way, _METHODS),
+            "expires_at": timestamps(expires),
+            "note": labels(np.where(is_override, 0, -1), ("synthetic review",)),
+            "ingested_at": timestamps(ingested_at(rng, at)),
+        },
+    )
+
+
+def _incentives(
+    rng: np.random.Generator, population: Population, fills: Fills, market: Market
+) -> pa.Table:
+    """Monthly rebates to large traders, and scattered rewards, referrals and bonuses."""
+    n = len(population)
+    months = np.arange(30, market.days + 1, 30)
+    large = np.flatnonzero(population.ticket_usd > 10_000)
+    large = large[rng.random(len(large)) < 0.25]
+    trader = np.repeat(large, len(months))
+    day = np.tile(months - 1, len(large))
+    kind = np.zeros(len(trader), dtype=np.int64)
+    extra = np.flatnonzero(rng.random(n) < 0.12)
+    trader = np.concatenate([trader, extra])
+    day = np.concatenate(
+        [
+            day,
+            population.join_day[extra]
+            + (rng.random(len(extra)) * (market.days - population.join_day[extra])).astype(int),
+        ]
+    )
+    kind = np.concatenate([kind, rng.integers(1, 4, len(extra))])
+    valid = (day >= population.join_day[trader]) & (day < population.leave_day[trader])
+    trader, day, kind = trader[valid], day[valid], kind[valid]
+    amount = np.where(
+        kind == 0,
+        population.ticket_usd[trader] * rng.lognormal(-6.5, 0.5, len(trader)),
+        rng.choice([5.0, 10.0, 20.0, 50.0], len(trader)),
+    )
+    ms = market.start_ms + day * DAY_MS + rng.integers(9 * HOUR_MS, 17 * HOUR_MS, len(day))
+    rows = np.lexsort((trader, ms))
+    campaign = np.where(kind == 1, rng.integers(0, 2, len(kind)), -1)
+    return raw_table(
+        "incentives",
+        {
+            "incentive_id": identifiers("I", np.arange(len(rows)), 6),
+            "trader_id": identifiers("T", trader[rows]),
+            "paid_at": timestamps(ms[rows]),
+            "kind": labels(kind[rows], ("rebate", "reward", "referral", "bonus")),
+            "amount_usd": decimals(np.round(amount[rows], 2)),
+            "campaign_id": labels(campaign[rows], _CAMPAIGNS),
+        },
+    )
+
+
+def _campaigns(rng: np.random.Generator, population: Population, market: Market) -> pa.Table:
+    """Two campaigns, randomised four to one between treatment and control."""
+    parts = []
+    for number, day in enumerate((market.days // 3, 2 * market.days // 3)):
+        alive = (population.join_day < day) & (population.leave_day > day)
+        chosen = np.flatnonzero(alive & (rng.random(len(population)) < 0.35))
+        arm = (rng.random(len(chosen)) < 0.2).astype(np.int64)
+        ms = np.full(len(chosen), market.start_ms + day * DAY_MS + 9 * HOUR_MS)
+        parts.append((np.full(len(chosen), number), chosen, arm, ms))
+    campaign, trader, arm, ms = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return raw_table(
+        "campaign_assignments",
+        {
+            "campaign_id": labels(campaign, _CAMPAIGNS),
+            "trader_id": identifiers("T", trader),
+            "arm": labels(arm, ("treatment", "control")),
+            "assigned_at": timestamps(ms),
+        },
+    )

@@ -1,0 +1,179 @@
+"""Executions of the trades: orders split into fills, priced off the mark, with fees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from trader_segments.simulate.archetypes import ARCHETYPES
+from trader_segments.simulate.market import (
+    FUTURE,
+    OPTION,
+    PERPETUAL,
+    SPOT,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Market,
+)
+from trader_segments.simulate.population import Population
+from trader_segments.simulate.trades import Trades
+
+_HALF_SPREAD: Final = {OPTION: 0.02, FUTURE: 0.0001, PERPETUAL: 0.00005, SPOT: 0.0002}
+_OPTION_FEE: Final = 0.0003
+_OPTION_FEE_CAP: Final = 0.125
+_LIQUIDATION_FEE: Final = 0.0075
+_LARGEST_TICKET_SHARE: Final = 0.125
+
+
+@dataclass(frozen=True)
+class Orders:
+    """Executed orders (`n_orders`): the opening and the closing order of each trade."""
+
+    trade: IntArray
+    account: IntArray
+    instrument: IntArray
+    side: IntArray
+    lots: IntArray
+    start_ms: IntArray
+    span_ms: IntArray
+    children: IntArray
+    is_maker: BoolArray
+    is_liquidation: BoolArray
+    combo: IntArray
+
+    def __len__(self) -> int:
+        return len(self.trade)
+
+
+@dataclass(frozen=True)
+class Fills:
+    """Executions in order of time (`n_fills`); `fee` is in `fee_currency`."""
+
+    order: IntArray
+    account: IntArray
+    instrument: IntArray
+    side: IntArray
+    lots: IntArray
+    quantity: FloatArray
+    executed_ms: IntArray
+    price: FloatArray
+    bid: FloatArray
+    ask: FloatArray
+    index_price: FloatArray
+    mark_iv: FloatArray
+    fee: FloatArray
+    fee_currency: IntArray
+    is_maker: BoolArray
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+
+def execute(
+    rng: np.random.Generator, trades: Trades, population: Population, market: Market
+) -> tuple[Orders, Fills]:
+    """Turn trades into orders and fills inside the venue's window."""
+    orders = _orders(rng, trades, market)
+    count = np.minimum(orders.children, orders.lots)
+    order = np.repeat(np.arange(len(orders)), count)
+    child = np.arange(len(order)) - np.repeat(count.cumsum() - count, count)
+    cumulative = (child + 1) * orders.lots[order] // count[order]
+    lots = cumulative - child * orders.lots[order] // count[order]
+    step = (child + rng.random(len(order))) / count[order]
+    executed_ms = orders.start_ms[order] + (step * orders.span_ms[order]).astype(np.int64)
+
+    by_time = np.lexsort((child, order, executed_ms))
+    order, lots, executed_ms = order[by_time], lots[by_time], executed_ms[by_time]
+    book = market.instruments
+    instrument, side = orders.instrument[order], orders.side[order]
+    is_maker = orders.is_maker[order]
+    mark, mark_iv = market.mark(instrument, executed_ms)
+    kind, tick = book.kind[instrument], book.tick[instrument]
+    half = mark * np.array([_HALF_SPREAD[code] for code in range(4)])[kind]
+    half = np.maximum(half * rng.lognormal(0.0, 0.3, len(half)), tick / 2)
+    bid = np.maximum(np.floor((mark - half) / tick), 1) * tick
+    ask = np.maximum(np.ceil((mark + half) / tick) * tick, bid + tick)
+    price = np.where((side > 0) == is_maker, bid, ask)
+    index_price = market.spot(book.asset[instrument], executed_ms)
+    quantity = lots * book.lot[instrument]
+    fee = _fees(orders, order, trades, population, market, price, quantity)
+    return orders, Fills(
+        order=order,
+        account=orders.account[order],
+        instrument=instrument,
+        side=side,
+        lots=lots,
+        quantity=quantity,
+        executed_ms=executed_ms,
+        price=price,
+        bid=bid,
+        ask=ask,
+        index_price=np.round(index_price, 2),
+        mark_iv=np.round(mark_iv, 4),
+        fee=np.round(fee, 8),
+        fee_currency=book.settlement[instrument],
+        is_maker=is_maker,
+    )
+
+
+def _orders(rng: np.random.Generator, trades: Trades, market: Market) -> Orders:
+    book = market.instruments
+    expires = book.expires_ms[trades.instrument]
+    last = np.minimum(expires, market.end_ms) - trades.span_ms - 1_000
+    opened = np.flatnonzero(trades.open_ms < last)
+    closed = np.flatnonzero((trades.open_ms < last) & (trades.close_ms < last))
+    trade = np.concatenate([opened, closed])
+    is_close = np.arange(len(trade)) >= len(opened)
+    is_liquidation = is_close & (trades.leverage[trade] < 0)
+    start_ms = np.where(is_close, trades.close_ms[trade], trades.open_ms[trade])
+    instrument = trades.instrument[trade]
+    lot_usd = book.lot_usd(instrument, market.spot(book.asset[instrument], trades.open_ms[trade]))
+    is_maker = (rng.random(len(trade)) < trades.maker[trade]) & ~is_liquidation
+    rows = np.lexsort((trade, start_ms))
+    trade = trade[rows]
+    return Orders(
+        trade=trade,
+        account=trades.account[trade],
+        instrument=instrument[rows],
+        side=np.where(is_close[rows], -trades.side[trade], trades.side[trade]),
+        lots=np.maximum(np.rint(trades.usd[trade] / lot_usd[rows]), 1).astype(np.int64),
+        start_ms=start_ms[rows],
+        span_ms=trades.span_ms[trade],
+        children=trades.children[trade],
+        is_maker=is_maker[rows],
+        is_liquidation=is_liquidation[rows],
+        combo=np.where(is_close[rows], -1, trades.combo[trade]),
+    )
+
+
+def _fees(
+    orders: Orders,
+    order: IntArray,
+    trades: Trades,
+    population: Population,
+    market: Market,
+    price: FloatArray,
+    quantity: FloatArray,
+) -> FloatArray:
+    """Fee of each fill in the settlement currency; negative for a rebate.
+
+    Delta-one instruments pay basis points of notional, options a rate per coin capped at
+    12.5 % of the option's price; liquidations pay a further fee.
+    """
+    book = market.instruments
+    instrument = orders.instrument[order]
+    archetype = population.archetype[population.roles.trader[trades.role[orders.trade[order]]]]
+    maker_bps, taker_bps, option_maker = (
+        np.array([getattr(a, name) for a in ARCHETYPES])[archetype]
+        for name in ("maker_fee_bps", "taker_fee_bps", "option_maker_fee")
+    )
+    is_maker = orders.is_maker[order]
+    rate = np.where(is_maker, maker_bps, taker_bps) / 1e4
+    rate = rate + np.where(orders.is_liquidation[order], _LIQUIDATION_FEE, 0.0)
+    notional = quantity * np.abs(book.value(instrument, price))
+    option_rate = np.where(is_maker, option_maker, _OPTION_FEE)
+    per_coin = np.sign(option_rate) * np.minimum(np.abs(option_rate), _OPTION_FEE_CAP * price)
+    return np.where(book.kind[instrument] == OPTION, quantity * per_coin, notional * rate)
