@@ -46,7 +46,11 @@ test: lint ## Lint, check types and run every test
 
 lint: $(development) $(project) ## Check SQL, Python and types
 	$(say) "sqlfluff lint"
-	@$(bin)/sqlfluff lint --disable-progress-bar models tests
+	@mkdir -p target/lint/build
+	@TRADER_SEGMENTS_HOME=target/lint $(bin)/sqlfluff lint --disable-progress-bar models tests
+	$(say) "SQL lines of at most 120 characters"
+	@find macros models tests -name '*.sql' -exec awk \
+		'length > 120 { print FILENAME ":" FNR ": " length " characters"; long = 1 } END { exit long }' {} +
 	$(say) "ruff check"
 	@$(bin)/ruff check
 	$(say) "ruff format --check"
@@ -60,7 +64,8 @@ format: $(development) $(project) ## Format SQL and Python, and mend what can be
 	$(say) "ruff format"
 	@$(bin)/ruff format
 	$(say) "sqlfluff fix"
-	@$(bin)/sqlfluff fix --disable-progress-bar models tests
+	@mkdir -p target/lint/build
+	@TRADER_SEGMENTS_HOME=target/lint $(bin)/sqlfluff fix --disable-progress-bar models tests
 
 docs: $(project) ## Write dbt's documentation as one page, target/static_index.html
 	$(say) "dbt docs generate --static"

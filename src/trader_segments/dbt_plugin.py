@@ -1,4 +1,4 @@
-"""What dbt-duckdb loads: registers the raw input when a connection opens, publishes at the end."""
+"""What dbt-duckdb loads: shows the raw input to a build, and publishes its marts at the end."""
 
 import json
 from pathlib import Path
@@ -14,47 +14,63 @@ from dbt_common.events.types import Note
 from trader_segments import raw_input
 from trader_segments.publish import PublishError, hold_back_reason, publish, read_manifest
 
-_BUILDING_COMMANDS = {"build", "run"}
-
 
 class Plugin(BasePlugin):
-    """The plugin of ``profiles.yml``; its config holds ``venue``, ``raw_data`` and ``home``."""
+    """The plugin of ``profiles.yml``; its config holds ``venue``, ``raw_data`` and ``home``.
+
+    It gives SQL two functions. ``trader_segments_check_raw_input()`` looks at the raw input again,
+    thoroughly, and returns its problems, a line each; the macro ``check_raw_input`` calls it.
+    ``trader_segments_publish(plan)`` publishes or holds back; see :func:`run_plan`.
+    """
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:
         flags = get_flags()  # type: ignore[no-untyped-call]
         self.project_root = Path(getattr(flags, "PROJECT_DIR", None) or ".").resolve()
-        self.scan_csv = getattr(flags, "WHICH", None) in _BUILDING_COMMANDS
         self.venue = str(plugin_config["venue"])
         self.raw_data = str(plugin_config.get("raw_data") or "")
         self.home = Path(plugin_config.get("home") or self.project_root).resolve()
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
-        """Register the raw input and the publishing function; a bad input never raises here.
+        """Register the raw input as it is, without a word, and the two functions.
 
-        Connections are also opened to compile, document or lint a project, with no raw data at
-        hand. The macro ``check_raw_input`` stops a build on what is recorded.
+        Connections are also opened to compile, document or lint a project with no raw data at
+        hand, so that nothing may raise here.
         """
-        try:
-            raw_input.register(
-                conn,
-                self.project_root,
-                self.venue,
-                self.raw_data,
-                home=self.home,
-                scan_csv=self.scan_csv,
-            )
-        except Exception as error:
-            problem = f"the raw input could not be registered: {error}"
-            raw_input.record(conn, [], [raw_input.InputProblem(None, None, problem)])
+        self.look_at_raw_input(conn, scan_csv=False)
 
-        def publish_plan(plan: str) -> str:
+        def check_raw_input() -> str:
+            with conn.cursor() as cursor:
+                problems = self.look_at_raw_input(cursor, scan_csv=True)
+            return "\n".join(problem.problem for problem in problems)
+
+        def publish_marts(plan: str) -> str:
             message = run_plan(conn, self.home / "published", json.loads(plan))
             fire_event(Note(msg=message), EventLevel.INFO)
             return message
 
         conn.create_function(
-            "trader_segments_publish", publish_plan, ["VARCHAR"], "VARCHAR", side_effects=True
+            "trader_segments_check_raw_input", check_raw_input, [], "VARCHAR", side_effects=True
         )
+        conn.create_function(
+            "trader_segments_publish", publish_marts, ["VARCHAR"], "VARCHAR", side_effects=True
+        )
+
+    def look_at_raw_input(
+        self, connection: duckdb.DuckDBPyConnection, *, scan_csv: bool
+    ) -> list[raw_input.InputProblem]:
+        """Register the raw input; whatever goes wrong becomes a problem, never an error."""
+        try:
+            return raw_input.register(
+                connection,
+                self.project_root,
+                self.venue,
+                self.raw_data,
+                home=self.home,
+                scan_csv=scan_csv,
+            )
+        except Exception as error:
+            problem = f"the raw input cannot be registered: {error}"
+            return [raw_input.InputProblem(None, None, problem)]
 
 
 def run_plan(connection: duckdb.DuckDBPyConnection, destination: Path, plan: dict[str, Any]) -> str:
@@ -82,7 +98,7 @@ def run_plan(connection: duckdb.DuckDBPyConnection, destination: Path, plan: dic
         )
     schemas = {mart["schema"] for mart in plan["marts"]}
     if len(schemas) != 1:
-        raise PublishError(f"marts are in {len(schemas)} schemas, not in one")
+        raise PublishError(f"the marts are in {len(schemas)} schemas, not in one")
     schema = schemas.pop()
     with connection.cursor() as cursor:
         rows = cursor.execute(f'select max(as_of_date) from "{schema}".trader_features').fetchall()

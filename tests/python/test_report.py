@@ -360,6 +360,25 @@ def test_tables_carry_the_numbers_of_the_marts(page: Page, marts: Path) -> None:
     assert sum(int(cell.replace(",", "")) for row in migration for cell in row[1:]) == flows[0][0]
 
 
+def test_value_shows_the_largest_gains_and_losses(page: Page, marts: Path) -> None:
+    largest = query(
+        marts,
+        f"""with shown as (select segment_name, net_revenue_usd from segment_summary
+            order by abs(net_revenue_usd) desc limit {SEGMENTS_SHOWN})
+        from shown order by net_revenue_usd desc""",
+    )
+    assert largest[-1][1] < 0
+    shown = page.tables["segment-value"][1:-1]
+    assert [row[:2] for row in shown] == [[n, formats.exact_money(float(r))] for n, r in largest]
+
+
+def test_migration_diagonal_is_marked_as_staying(page: Page) -> None:
+    rows = page.tables["migration"][1:]
+    assert page.html.count('class="mark stay"') == sum(
+        row[1 + position] != "0" for position, row in enumerate(rows)
+    )
+
+
 def test_every_chart_shows_what_its_table_says(page: Page) -> None:
     for chart in ("style-matrix", "segment-profiles", "migration"):
         table = page.tables[chart]
@@ -425,6 +444,10 @@ def test_failed_report_leaves_the_previous_one(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         write_report(tmp_path / "absent.duckdb", out)
     assert out.read_text() == "previous"
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(OSError, match="taken"):
+        write_report(build_marts(tmp_path / "marts.duckdb", 3), tmp_path / "taken")
+    assert not list(tmp_path.glob(".*.partial"))
 
 
 def test_link_swapped_to_a_new_publish_is_followed(tmp_path: Path) -> None:
@@ -476,6 +499,7 @@ def test_tiny_venue(tmp_path: Path, traders: int) -> None:
     page = variant(tmp_path / "tiny.duckdb", "delete from segment_profiles", traders=traders)
     assert sum(int(row[1]) for row in page.tables["segment-sizes"][1:]) == traders
     assert "No segment has a profile yet" in page.text
+    assert ("is the only segment" in page.text) == (traders == 1)
 
 
 def test_nothing_known_and_nothing_filled(tmp_path: Path) -> None:

@@ -101,6 +101,7 @@ def draw_population(n: int, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
         for name in ARCHETYPES
     ]
     frame = pd.concat(frames).sort_values("position").reset_index(drop=True)
+    frame = _blend(frame, style, rng)
     is_dormant = style == "dormant"
     frame["recency_days"] = np.where(
         is_dormant, rng.integers(60, 300, n), np.minimum(rng.geometric(0.15, n) - 1, 40)
@@ -109,15 +110,29 @@ def draw_population(n: int, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
     return frame.drop(columns="position"), style
 
 
+def _blend(frame: pd.DataFrame, style: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
+    """Hybrids: one trader in eight takes a quarter of its features from a trader of any style."""
+    donor = rng.integers(0, len(frame), len(frame))
+    is_hybrid = (rng.random(len(frame)) < 0.125) & (style != "dormant")
+    result = frame.copy()
+    for name in ["maker_share", "aggressive_share", "holding_days", "net_buy_share",
+                 "equity_turnover", "time_of_day_regularity", "liquidation_share",
+                 "instrument_concentration", "end_of_day_net_share", "fills_per_active_day",
+                 "kind_offset_share"]:  # fmt: skip
+        takes = is_hybrid & (rng.random(len(frame)) < 0.25)
+        result.loc[takes, name] = frame[name].to_numpy()[donor[takes]]
+    return result
+
+
 def _draw(a: dict[str, Any], n: int, rng: np.random.Generator) -> pd.DataFrame:
     def amount(centre: float, spread: float) -> np.ndarray:
         return 10.0 ** rng.normal(centre, spread, n)
 
-    def share(centre: float, spread: float = 0.7) -> np.ndarray:
+    def share(centre: float, spread: float = 0.9) -> np.ndarray:
         return 1.0 / (1.0 + np.exp(-rng.normal(centre, spread, n)))
 
-    fills = 1.0 + amount(a["fills"], 0.3)
-    ticket = amount(a["ticket"], 0.4)
+    fills = 1.0 + amount(a["fills"], 0.4)
+    ticket = amount(a["ticket"], 0.5)
     days = np.ceil(amount(1.3, 0.35)).clip(1, 180)
     mix = rng.dirichlet(np.array(a["mix"]) * 12 + 0.05, n)
     is_option_trader = mix[:, 0] > 0.03
@@ -139,10 +154,10 @@ def _draw(a: dict[str, Any], n: int, rng: np.random.Generator) -> pd.DataFrame:
                 share(a.get("liquidation", -5.0)),
                 0.0,
             ),
-            "holding_days": amount(a["hold"], 0.3),
+            "holding_days": amount(a["hold"], 0.4),
             "end_of_day_net_share": share(a["net"]),
             "net_buy_share": np.tanh(rng.normal(a.get("buy", 0.05), 0.3, n)),
-            "equity_turnover": amount(a["turnover"], 0.3),
+            "equity_turnover": amount(a["turnover"], 0.4),
             "option_share": mix[:, 0],
             "future_share": mix[:, 1],
             "perpetual_share": mix[:, 2],
@@ -169,3 +184,128 @@ def rules() -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def styles() -> pd.DataFrame:
     return pd.read_csv(SEEDS / "styles.csv")
+
+
+def _macro_f1(truth: np.ndarray, found: pd.Series) -> tuple[float, float]:
+    per_style = f1_score(truth, found, labels=sorted(ARCHETYPES), average=None, zero_division=0.0)
+    return float(np.mean(per_style)), float(np.min(per_style))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_shipped_rules_recover_the_planted_styles(
+    rules: pd.DataFrame, styles: pd.DataFrame, seed: int
+) -> None:
+    features, truth = draw_population(4000, seed)
+    traders = score(fit(features, SPECS, rules, styles=styles), features).traders
+    mean, worst = _macro_f1(truth, traders["style"])
+    assert mean >= 0.85
+    assert worst >= 0.80
+    is_sure = (traders["style_probability"] >= 0.99).to_numpy()
+    assert (traders["style"].to_numpy() == truth)[is_sure].mean() >= 0.97
+    assert (traders["style"] == "unclassified").mean() <= 0.05
+    assert traders["is_outlier"].mean() <= 0.05
+
+
+def test_a_model_of_one_population_scores_another(
+    rules: pd.DataFrame, styles: pd.DataFrame
+) -> None:
+    model = fit(draw_population(4000, 0)[0], SPECS, rules, styles=styles)
+    features, truth = draw_population(4000, 9)
+    assert _macro_f1(truth, score(model, features).traders["style"])[0] >= 0.85
+
+
+def test_thresholds_moved_by_two_thirds_cost_little(
+    rules: pd.DataFrame, styles: pd.DataFrame
+) -> None:
+    """MODELLING section 8, row 10: thresholds times or divided by 1.65 (log-sd 0.5)."""
+    features, truth = draw_population(2500, 1)
+    found = score(fit(features, SPECS, rules, styles=styles), features).traders["style"]
+    before = _macro_f1(truth, found)[0]
+    drops = []
+    for seed in range(3):
+        factor = np.exp(np.random.default_rng(seed).normal(0.0, 0.5, len(rules)))
+        is_amount = ~rules["feature"].str.endswith("_share") & ~rules["is_definition"]
+        odds = rules["threshold"] / (1.0 - rules["threshold"])
+        is_share = rules["threshold"].between(0.0, 1.0, inclusive="neither") & ~is_amount
+        moved = rules["threshold"].mask(is_amount, rules["threshold"] * factor)
+        moved = moved.mask(is_share, odds * factor / (1.0 + odds * factor))
+        is_quantile = rules["threshold_kind"] == "quantile"
+        jittered = rules.assign(threshold=moved.mask(is_quantile, rules["threshold"]))
+        found = score(fit(features, SPECS, jittered, styles=styles), features).traders["style"]
+        drops.append(before - _macro_f1(truth, found)[0])
+    assert np.mean(drops) <= 0.03
+
+
+def test_a_rare_style_is_found(rules: pd.DataFrame, styles: pd.DataFrame) -> None:
+    """One high-frequency taker in a thousand (Kirilenko et al. 2017: 16 of 15,422)."""
+    features, truth = draw_population(6000, 2)
+    is_fast = truth == "high_frequency_taker"
+    keep = ~is_fast | (np.cumsum(is_fast) <= 6)
+    features, truth = features[keep].reset_index(drop=True), truth[keep]
+    traders = score(fit(features, SPECS, rules, styles=styles), features).traders
+    found = traders["style"] == "high_frequency_taker"
+    assert found[truth == "high_frequency_taker"].sum() >= 5
+    assert found[truth != "high_frequency_taker"].sum() <= 3
+
+
+def test_perpetuals_only_venue_without_balances_or_orders(
+    rules: pd.DataFrame, styles: pd.DataFrame
+) -> None:
+    features, truth = draw_population(4000, 3)
+    traded = ["market_maker", "high_frequency_taker", "leveraged_directional", "position_trader",
+              "opportunistic", "small", "dormant"]  # fmt: skip
+    keep = np.isin(truth, traded)
+    features = features[keep].assign(
+        option_share=0.0, future_share=0.0, spot_share=0.0, perpetual_share=1.0,
+        option_premium_sold_share=None, put_premium_bought_share=None, kind_offset_share=0.0,
+        equity_turnover=None, equity_usd=None, aggressive_share=None,
+    ).reset_index(drop=True)  # fmt: skip
+    model = fit(features, SPECS, rules, styles=styles)
+    found = score(model, features).traders["style"]
+    per_style = f1_score(truth[keep], found, labels=traded, average=None, zero_division=0.0)
+    assert np.mean(per_style) >= 0.85
+    assert "needs equity_turnover" in model.rules.off["leveraged_turnover"]
+    assert model.left_out["perpetual_share"] == "all traders have the same value"
+
+
+def test_event_venue_without_roles_fees_or_equity(
+    rules: pd.DataFrame, styles: pd.DataFrame
+) -> None:
+    features, truth = draw_population(3000, 4)
+    known = ["fill_count", "active_days", "recency_days", "fills_per_active_day",
+             "median_ticket_usd", "notional_per_active_day_usd", "time_of_day_regularity",
+             "burstiness", "holding_days", "end_of_day_net_share", "net_buy_share",
+             "instrument_concentration", "underlying_count"]  # fmt: skip
+    features = features[["trader_id", *known]].assign(event_share=1.0, option_share=0.0)
+    model = fit(features, SPECS, rules, styles=styles)
+    assert {"market_maker", "position_trader", "opportunistic", "small"} <= set(model.styles)
+    assert "maker_share" in model.rules.off["market_maker_flat"]
+    traders = score(model, features).traders
+    assert (traders["style"] == "unclassified").mean() <= 0.1
+    assert (traders["style"] == "dormant").sum() == (truth == "dormant").sum()
+
+
+def test_quality_measures_a_planted_population(rules: pd.DataFrame, styles: pd.DataFrame) -> None:
+    features, _ = draw_population(2000, 5)
+    model = fit(features, SPECS, rules, styles=styles)
+    quality = measure_quality(model, features)
+    assert list(quality.columns) == ["measure", "value", "threshold", "passed"]
+    assert quality["measure"].is_unique
+    values = quality.set_index("measure")["value"]
+    jaccard = values[values.index.str.startswith("bootstrap_jaccard[")]
+    assert len(jaccard) == len(model.lda.labels) if model.lda else False
+    assert jaccard.min() >= 0.75
+    assert values["seed_agreement"] >= 0.8
+    assert quality.loc[quality["threshold"].isna(), "passed"].isna().all()
+    shuffled = features.sample(frac=1.0, random_state=1)
+    pd.testing.assert_frame_equal(measure_quality(model, shuffled), quality)
+
+
+def test_every_shipped_rule_says_why_and_every_style_has_one(
+    rules: pd.DataFrame, styles: pd.DataFrame
+) -> None:
+    assert rules["why"].str.len().min() > 5
+    assert set(rules["style"]) == set(ARCHETYPES)
+    assert set(styles["style"]) == {*ARCHETYPES, "unclassified"}
+    assert styles["style"].is_unique
+    assert set(rules["feature"]) <= {spec["name"] for spec in SPECS}

@@ -58,13 +58,13 @@ def render_report(data: ReportData) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "count": formats.count,
         "exact": formats.exact,
         "money": formats.money,
         "percent": formats.percent,
         "decimal": formats.decimal,
         "moment": formats.moment,
         "day": formats.day,
+        "plural": formats.plural,
         "words": formats.words,
     }
     return environment.get_template("report.html.j2").render(data=data, figures=figures)

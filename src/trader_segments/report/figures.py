@@ -32,6 +32,7 @@ from trader_segments.report.formats import (
     finite,
     money,
     percent,
+    plural,
     signed,
     words,
 )
@@ -70,8 +71,8 @@ def key_figures(data: ReportData) -> list[KeyFigure]:
         KeyFigure(
             "Traders",
             count(data.traders),
-            f"in {len(data.segments)} segments"
-            + (f", {data.micro_segments} micro-segments" if data.micro_segments else ""),
+            f"in {plural(len(data.segments), 'segment')}"
+            + (f", {plural(data.micro_segments, 'micro-segment')}" if data.micro_segments else ""),
         ),
         KeyFigure("Volume", money(volume), f"{money(ratio(volume, data.traders))} per trader"),
         KeyFigure(
@@ -96,9 +97,19 @@ def key_figures(data: ReportData) -> list[KeyFigure]:
             "Classified",
             percent(ratio(data.traders - styles["unclassified"], data.traders)),
             f"{count(styles['unclassified'])} unclassified, "
-            f"{count(sum(group.outliers for group in data.groups))} outliers",
+            f"{plural(sum(group.outliers for group in data.groups), 'outlier')}",
         ),
     ]
+
+
+def standing(data: ReportData) -> str:
+    """Say how the first segment compares with the others in traders."""
+    if len(data.segments) == 1:
+        return "is the only segment"
+    is_tied = data.segments[0].traders == data.segments[1].traders
+    return (
+        f"is {'among the largest' if is_tied else 'the largest'} of {len(data.segments)} segments"
+    )
 
 
 def segment_sizes(data: ReportData) -> Chart:
@@ -175,7 +186,7 @@ def _segment_bars(
     bars = [[segment] for segment in shown] + ([list(rest)] if rest else [])
     labels = [segment.segment_name for segment in shown]
     if rest:
-        labels.append(others(len(rest)))
+        labels.append(plural(len(rest), "other segment"))
     panels = [
         Panel(name, [measure(bar) for bar in bars], short, full)
         for name, measure, short, full in measures
@@ -375,7 +386,7 @@ def migration(data: ReportData) -> MigrationFigure:
         return _OTHERS if segment_id in rest else segment_id
 
     def label(key: str | None, missing: str) -> str:
-        return others(len(rest)) if key == _OTHERS else data.name(key, missing)
+        return plural(len(rest), "other segment") if key == _OTHERS else data.name(key, missing)
 
     traders: Counter[tuple[str | None, str | None]] = Counter()
     sizes: defaultdict[str | None, dict[str | None, float]] = defaultdict(dict)
@@ -477,11 +488,6 @@ def feature_gaps(data: ReportData) -> list[Gap]:
 def ratio(part: Number, whole: Number) -> Number:
     """Divide, or return None where a part is unknown or the whole is zero."""
     return finite(part / whole) if part is not None and whole else None
-
-
-def others(number: int) -> str:
-    """Name the row or column that holds the segments not shown."""
-    return f"{number} other segment{'s' if number > 1 else ''}"
 
 
 def _ordered(order: Sequence[str], present: Counter[str]) -> list[str]:

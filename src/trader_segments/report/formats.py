@@ -104,6 +104,11 @@ def day(value: date | None) -> str:
     return MISSING if value is None else f"{value.day} {value:%B %Y}"
 
 
+def plural(number: int, noun: str) -> str:
+    """Count things in words: ``1 segment``, ``2 segments``."""
+    return f"{exact(number)} {noun}{'' if number == 1 else 's'}"
+
+
 def words(identifier: str | None) -> str:
     """Turn an identifier into words: ``net_fee_usd`` to ``Net fee USD``."""
     if not identifier:

@@ -58,6 +58,8 @@ def fit_scale(table: FeatureTable, spec: Mapping[str, Any]) -> InputScale | str:
     name, transform, count = spec["name"], spec["transform"], spec.get("count") or None
     if not table.has(name):
         return "no trader has a value"
+    if np.nanmax(table[name]) == np.nanmin(table[name]):
+        return "all traders have the same value"
     values = transform_feature(table, name, transform, count)
     values = values[~np.isnan(values)]
     lower, first, median, third, upper = np.quantile(
@@ -67,7 +69,7 @@ def fit_scale(table: FeatureTable, spec: Mapping[str, Any]) -> InputScale | str:
     if scale < SMALLEST_SPREAD:
         scale = float(np.std(np.sort(np.clip(values, lower, upper))))
     if scale < SMALLEST_SPREAD:
-        return "all traders have the same value"
+        return "all but a few traders have the same value"
     return InputScale(name, transform, count, *rounded(np.array([lower, upper, median, scale])))
 
 

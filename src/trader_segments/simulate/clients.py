@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from trader_segments.simulate.archetypes import NAMES
@@ -42,6 +43,7 @@ _WEALTH: Final = ("salary", "business", "investments", "mining", "inheritance")
 _TRANSFER_KINDS: Final = ("deposit", "withdrawal", "internal")
 _DEPOSIT, _WITHDRAWAL, _INTERNAL = range(3)
 _FLOOR_SHARE: Final = 0.1
+_CLOSING_DAYS: Final = 40
 _DELTA_ONE_MARGIN: Final = 0.04
 _SHORT_OPTION_MARGIN: Final = 0.12
 _LARGEST_MARGIN_SHARE: Final = 0.9
@@ -58,15 +60,18 @@ def client_tables(
     """The seven tables about clients, by name."""
     opened_ms = _opened_ms(rng, population, market)
     mode = _margin_modes(rng, population)
-    transfers, balances = _money(rng, population, fills, ledger, market, opened_ms, mode)
+    closed_day = _closed_day(rng, population, market)
+    transfers, balances = _money(
+        rng, population, fills, ledger, market, opened_ms, closed_day, mode
+    )
     return {
-        "accounts": _accounts(rng, population, market, opened_ms, mode),
+        "accounts": _accounts(rng, population, market, opened_ms, closed_day, mode),
         "transfers": transfers,
         "balances": balances,
         "customers": _customers(rng, population, market),
         "verification_events": _verification(rng, population, market, opened_ms),
-        "incentives": _incentives(rng, population, fills, market),
-        "campaign_assignments": _campaigns(rng, population, market),
+        "incentives": _incentives(rng, population, market),
+        "campaign_assignments": _campaigns(population, market),
     }
 
 
@@ -76,7 +81,15 @@ def _opened_ms(rng: np.random.Generator, population: Population, market: Market)
     before = population.opened_before_days[trader] * DAY_MS
     start = market.start_ms + population.join_day[trader] * DAY_MS
     delay = np.where(_is_main(population), 0.0, rng.uniform(0.01, 0.9, len(trader)))
-    return (start - before * (1 - delay)).astype(np.int64)
+    return np.asarray(start - before * (1 - delay), dtype=np.int64)
+
+
+def _closed_day(rng: np.random.Generator, population: Population, market: Market) -> IntArray:
+    """Day on which each account is closed, long after its trader left; `n_days` where it is not."""
+    trader = population.account_trader
+    closed_day = population.leave_day[trader] + _CLOSING_DAYS
+    closes = (closed_day < market.days) & (rng.random(len(trader)) < 0.15)
+    return np.where(closes, closed_day, market.days)
 
 
 def _is_main(population: Population) -> BoolArray:
@@ -94,7 +107,7 @@ def _is_vault(population: Population) -> BoolArray:
 
 def _margin_modes(rng: np.random.Generator, population: Population) -> IntArray:
     trader = population.account_trader
-    mode = rng.choice(3, len(trader), p=[0.8, 0.2, 0.0])
+    mode = np.where(rng.random(len(trader)) < 0.8, 0, 1)
     wants_portfolio = np.isin(
         population.archetype[trader],
         [NAMES.index(n) for n in ("market_maker", "volatility_seller", "basis_arbitrageur")],
@@ -108,13 +121,13 @@ def _accounts(
     population: Population,
     market: Market,
     opened_ms: IntArray,
+    closed_day: IntArray,
     mode: IntArray,
 ) -> pa.Table:
     trader = population.account_trader
     n, is_main = len(trader), _is_main(population)
     kind = np.where(is_main, 0, np.where(_is_vault(population), 2, 1))
-    left_ms = market.start_ms + population.leave_day[trader] * DAY_MS
-    closes = (population.leave_day[trader] < market.days - 45) & (rng.random(n) < 0.15)
+    closed_ms = market.start_ms + closed_day * DAY_MS + 12 * HOUR_MS
     main_opened = opened_ms[population.first_account]
     by_age = np.lexsort((np.arange(len(main_opened)), main_opened))
     rank = np.empty(len(by_age), dtype=np.int64)
@@ -132,7 +145,7 @@ def _accounts(
             "account_type": labels(kind, _ACCOUNT_TYPES),
             "margin_mode": labels(mode, _MARGIN_MODES),
             "opened_at": timestamps(opened_ms),
-            "closed_at": timestamps(np.where(closes, left_ms + 40 * DAY_MS, NULL_MS)),
+            "closed_at": timestamps(np.where(closed_day < market.days, closed_ms, NULL_MS)),
             "referrer_trader_id": identifiers(
                 "T", np.where(is_main & referred[trader], referrer[trader], -1)
             ),
@@ -147,6 +160,7 @@ def _money(
     ledger: Ledger,
     market: Market,
     opened_ms: IntArray,
+    closed_day: IntArray,
     mode: IntArray,
 ) -> tuple[pa.Table, pa.Table]:
     """Transfers that keep every account solvent, and the balances that follow.
@@ -167,7 +181,6 @@ def _money(
     profit = ledger.profit.reshape(cells, days)
     floor = _FLOOR_SHARE * start
     unit = _round_money(np.maximum(start / 2, 0.0), cell_currency)
-    lacking = np.ceil((floor - start)[:, None] / np.where(unit > 0, unit, 1.0)[:, None] * 0)
     lacking = np.ceil(
         (floor[:, None] - start[:, None] - profit) / np.where(unit > 0, unit, 1)[:, None]
     )
@@ -177,7 +190,7 @@ def _money(
     steps = np.diff(top_ups, axis=1, prepend=0.0) * unit[:, None]
 
     leave = population.leave_day[trader]
-    gone = leave < days - 45
+    gone = leave < days - _CLOSING_DAYS
     out_day = np.where(gone, np.minimum(leave + rng.integers(1, 6, cells), days - 1), 0)
     takes = np.where(gone & (rng.random(cells) < 0.8), rng.uniform(0.85, 0.97, cells), 0.0)
     stays = ~gone & (rng.random(cells) < 0.3)
@@ -193,7 +206,9 @@ def _money(
         rng, population, market, opened_ms, start, steps, withdrawn, out_day, currencies
     )
     opened_day = np.maximum((opened_ms - market.start_ms) // DAY_MS, 0)[cell_account]
-    shown = (start > 0)[:, None] & (np.arange(days)[None, :] >= opened_day[:, None])
+    calendar = np.arange(days)
+    is_open = (calendar >= opened_day[:, None]) & (calendar < closed_day[cell_account, None])
+    shown = (start > 0)[:, None] & is_open
     cell, day = np.nonzero(shown)
     by_day = np.lexsort((cell, day))
     cell, day = cell[by_day], day[by_day]
@@ -248,10 +263,10 @@ def _usage(population: Population, fills: Fills, ledger: Ledger, market: Market)
     traded = fills.account * currencies + book.settlement[fills.instrument]
     is_used = np.bincount(traded, minlength=cells) > 0
     trader = np.repeat(population.account_trader, currencies)
-    ticket = population.ticket_usd[trader]
+    ticket = (population.ticket_usd * population.equity_tickets)[trader]
     vault = np.repeat(_is_vault(population), currencies) & (np.arange(cells) % currencies == USDC)
     wanted = (peak + ticket) / population.leverage[trader]
-    return np.where(is_used, wanted, np.where(vault, 5 * ticket, 0.0))
+    return np.where(is_used, wanted, np.where(vault, 5 * population.ticket_usd[trader], 0.0))
 
 
 def _margin(ledger: Ledger, market: Market, cells: int, currencies: int) -> FloatArray:
@@ -420,32 +435,37 @@ def _verification(
     cleared = (match >= 0) & (rng.random(n) < 0.6)
     attested = verified & (rng.random(n) < 0.12)
     overridden = verified & (rng.random(n) < 0.006)
-    parts = [
-        (np.ones(n, bool), "identity_submitted", submitted_ms, 0, method),
-        (rejected, "identity_rejected", decided_ms, 0, method),
-        (verified, "identity_verified", verified_ms, 0, method),
-        (verified & (rng.random(n) < 0.85), "address_verified", verified_ms + HOUR_MS, 0, 0),
-        (verified & is_large & (rng.random(n) < 0.7), "source_of_wealth_verified", later_ms, 3, 4),
-        (verified, "document_expired", verified_ms + lasts_ms, 0, -1),
-        (cleared, "match_cleared", later_ms + 5 * DAY_MS, 3, 4),
-        (attested, "attestation_issued", later_ms, 2, 3),
-        (attested & (rng.random(n) < 0.1), "attestation_revoked", later_ms + 20 * DAY_MS, 2, 3),
-        (overridden, "override_set", later_ms, 3, 4),
-        (overridden & (rng.random(n) < 0.5), "override_lifted", later_ms + 30 * DAY_MS, 3, 4),
+    parts: list[tuple[BoolArray, npt.ArrayLike, IntArray, npt.ArrayLike, npt.ArrayLike]] = [
+        (np.ones(n, bool), code["identity_submitted"], submitted_ms, 0, method),
+        (rejected, code["identity_rejected"], decided_ms, 0, method),
+        (verified, code["identity_verified"], verified_ms, 0, method),
+        (verified & (rng.random(n) < 0.85), code["address_verified"], verified_ms + HOUR_MS, 0, 0),
+        (
+            verified & is_large & (rng.random(n) < 0.7),
+            code["source_of_wealth_verified"],
+            later_ms,
+            3,
+            4,
+        ),
+        (verified, code["document_expired"], verified_ms + lasts_ms, 0, -1),
+        (cleared, code["match_cleared"], later_ms + 5 * DAY_MS, 3, 4),
+        (attested, code["attestation_issued"], later_ms, 2, 3),
+        (
+            attested & (rng.random(n) < 0.1),
+            code["attestation_revoked"],
+            later_ms + 20 * DAY_MS,
+            2,
+            3,
+        ),
+        (overridden, code["override_set"], later_ms, 3, 4),
+        (overridden & (rng.random(n) < 0.5), code["override_lifted"], later_ms + 30 * DAY_MS, 3, 4),
+        (match >= 0, match, later_ms, 1, -1),
     ]
-    matched = np.flatnonzero(match >= 0)
-    trader, event, ms, issuer, how = [matched], [match[matched]], [later_ms[matched]], [], []
-    issuer.append(np.full(len(matched), 1))
-    how.append(np.full(len(matched), -1))
-    for happens, name, when, by, by_method in parts:
-        rows = np.flatnonzero(happens)
-        trader.append(rows)
-        event.append(np.full(len(rows), code[name]))
-        ms.append(when[rows])
-        issuer.append(np.full(len(rows), by))
-        how.append(np.broadcast_to(by_method, n)[rows])
-    who, what, at = np.concatenate(trader), np.concatenate(event), np.concatenate(ms)
-    by, way = np.concatenate(issuer), np.concatenate(how)
+    columns = []
+    for happens, names, when, issuers, methods in parts:
+        at = np.flatnonzero(happens)
+        columns.append((at, *(np.broadcast_to(c, n)[at] for c in (names, when, issuers, methods))))
+    who, what, at, by, way = (np.concatenate(column) for column in zip(*columns, strict=True))
     rows = np.lexsort((what, who, at))
     rows = rows[at[rows] < market.end_ms]
     who, what, at, by, way = who[rows], what[rows], at[rows], by[rows], way[rows]
@@ -472,9 +492,7 @@ def _verification(
     )
 
 
-def _incentives(
-    rng: np.random.Generator, population: Population, fills: Fills, market: Market
-) -> pa.Table:
+def _incentives(rng: np.random.Generator, population: Population, market: Market) -> pa.Table:
     """Monthly rebates to large traders, and scattered rewards, referrals and bonuses."""
     n = len(population)
     months = np.arange(30, market.days + 1, 30)
@@ -516,22 +534,16 @@ def _incentives(
     )
 
 
-def _campaigns(rng: np.random.Generator, population: Population, market: Market) -> pa.Table:
-    """Two campaigns, randomised four to one between treatment and control."""
-    parts = []
-    for number, day in enumerate((market.days // 3, 2 * market.days // 3)):
-        alive = (population.join_day < day) & (population.leave_day > day)
-        chosen = np.flatnonzero(alive & (rng.random(len(population)) < 0.35))
-        arm = (rng.random(len(chosen)) < 0.2).astype(np.int64)
-        ms = np.full(len(chosen), market.start_ms + day * DAY_MS + 9 * HOUR_MS)
-        parts.append((np.full(len(chosen), number), chosen, arm, ms))
-    campaign, trader, arm, ms = (np.concatenate(column) for column in zip(*parts, strict=True))
+def _campaigns(population: Population, market: Market) -> pa.Table:
+    """Who was drawn into each campaign, and into which arm."""
+    campaign, trader = np.nonzero(population.campaign_arm >= 0)
+    ms = market.start_ms + population.campaign_day[campaign] * DAY_MS
     return raw_table(
         "campaign_assignments",
         {
             "campaign_id": labels(campaign, _CAMPAIGNS),
             "trader_id": identifiers("T", trader),
-            "arm": labels(arm, ("treatment", "control")),
+            "arm": labels(population.campaign_arm[campaign, trader], ("treatment", "control")),
             "assigned_at": timestamps(ms),
         },
     )

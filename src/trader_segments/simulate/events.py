@@ -144,11 +144,11 @@ def orders_table(
     crossing = rng.choice([_MARKET, _LIMIT], len(parent), p=[0.6, 0.4])
     order_type = np.where(taker & ~is_ghost, crossing, _LIMIT)
     order_type = np.where(taker & ~is_ghost & (rng.random(len(parent)) < 0.06), _STOP, order_type)
-    order_type = np.where(orders.is_liquidation[parent], _MARKET, order_type)
+    order_type = np.where(orders.is_liquidation[parent] & ~is_ghost, _MARKET, order_type)
     immediate = rng.choice([_IOC, _FOK, _GTC], len(parent), p=[0.6, 0.05, 0.35])
     resting = rng.choice([_POST_ONLY, _GTC], len(parent), p=[0.55, 0.45])
     force = np.where(taker & ~is_ghost & (order_type == _LIMIT), immediate, resting)
-    force = np.where((order_type != _LIMIT) | (is_ghost & taker), _GTC, force)
+    force = np.where(order_type == _MARKET, _IOC, np.where(order_type == _STOP, _GTC, force))
 
     wait = np.where(
         taker & ~is_ghost, rng.integers(5, 300, len(parent)), rng.exponential(90_000, len(parent))

@@ -113,7 +113,9 @@ def keep_books(fills: Fills, market: Market, accounts: int) -> Ledger:
     group = fills.account * len(book) + fills.instrument
     value = book.value(fills.instrument, fills.price)
     lot = book.lot[fills.instrument]
-    realized, lots_held, average = average_cost(group, (fills.side * fills.lots) * 1.0, value)
+    realized, lots_held, average = average_cost(
+        group, (fills.side * fills.lots).astype(np.float64), value
+    )
     realized = np.round(realized * lot, 8)
     held = lots_held * lot
 

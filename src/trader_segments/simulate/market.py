@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +23,7 @@ NEVER_MS: Final = 1 << 61
 WARM_UP_DAYS: Final = 100
 
 CURRENCIES: Final = ("BTC", "ETH", "USDC", "USD")
-USDC: Final = 2
+USDC, USD = 2, 3
 ASSETS: Final = CURRENCIES[:2]
 KINDS: Final = ("option", "future", "perpetual", "spot")
 OPTION, FUTURE, PERPETUAL, SPOT = range(4)
@@ -40,7 +39,6 @@ _SPOT_LOT: Final = (0.0001, 0.001)
 _TICK: Final = (0.5, 0.05)
 OPTION_LOT: Final = 0.001
 OPTION_TICK: Final = 0.0001
-SpotAt = Callable[[int, int], float]
 _MIN_TENOR_MS: Final = DAY_MS
 _EXPIRY_HOUR_MS: Final = 8 * HOUR_MS
 
@@ -63,10 +61,10 @@ class Instruments:
     multiplier: FloatArray
     lot: FloatArray
     tick: FloatArray
+    listed_ms: IntArray
     strike: FloatArray
     option_sign: IntArray
     expires_ms: IntArray
-    listed_ms: IntArray
 
     def __len__(self) -> int:
         return len(self.names)
@@ -263,9 +261,7 @@ def simulate_market(rng: np.random.Generator, days: int) -> Market:
     implied = (1.2 * smooth**0.8 * base**0.2 + 0.04) * noise
     returns = np.diff(log_spot[0, -days * DAY_MS // STEP_MS - 1 :]).reshape(days, -1)
     realised = np.sqrt((returns**2).sum(axis=1))
-    instruments, expiries, option_base, future_of_expiry = _listings(
-        start_ms, days, lambda asset, ms: float(np.exp(log_spot[asset, (ms - grid_ms) // STEP_MS]))
-    )
+    instruments, expiries, option_base, future_of_expiry = _listings(log_spot, start_ms, days)
     return Market(
         start_ms=start_ms,
         days=days,
@@ -319,15 +315,33 @@ def _round_step(target: float) -> float:
     return float(min((1.0, 2.0, 2.5, 5.0, 10.0), key=lambda m: abs(m * scale - target)) * scale)
 
 
+class _Listing(NamedTuple):
+    """One row of `Instruments`, its fields in the same order."""
+
+    name: str
+    kind: int
+    asset: int
+    quote: int
+    settlement: int
+    is_inverse: bool
+    multiplier: float
+    lot: float
+    tick: float
+    listed_ms: int
+    strike: float = 0.0
+    option_sign: int = 0
+    expires_ms: int = NEVER_MS
+
+
 def _listings(
-    start_ms: int, days: int, spot_at: SpotAt
+    log_spot: FloatArray, start_ms: int, days: int
 ) -> tuple[Instruments, IntArray, IntArray, IntArray]:
     """List perpetuals, spot pairs, dated futures and option chains.
 
     Options expire on Fridays at 08:00 UTC: weeklies are listed 35 days before, the month's last
     Friday and its future 92 days before.
     """
-    end_ms = start_ms + days * DAY_MS
+    grid_ms, end_ms = start_ms - WARM_UP_DAYS * DAY_MS, start_ms + days * DAY_MS
     first_friday = start_ms + ((4 - (start_ms // DAY_MS + 3) % 7) % 7) * DAY_MS
     fridays = np.arange(first_friday, end_ms + 92 * DAY_MS, 7 * DAY_MS)
     month = fridays.astype("datetime64[ms]").astype("datetime64[M]")
@@ -338,80 +352,49 @@ def _listings(
     keep = listed < end_ms
     expiries, listed, is_monthly = expiries[keep], listed[keep], is_monthly[keep]
 
-    rows: list[tuple[object, ...]] = []
-    opening = start_ms - WARM_UP_DAYS * DAY_MS
-    usd = CURRENCIES.index("USD")
+    rows: list[_Listing] = []
     for asset, name in enumerate(ASSETS):
-        tick, inverse, linear = _TICK[asset], _INVERSE_MULTIPLIER[asset], _LINEAR_MULTIPLIER[asset]
-        common = (0.0, 0, NEVER_MS, opening)
+        inverse = (True, _INVERSE_MULTIPLIER[asset], 1.0, _TICK[asset], grid_ms)
+        linear = (False, _LINEAR_MULTIPLIER[asset], 1.0, _TICK[asset], grid_ms)
+        pair = (False, 1.0, _SPOT_LOT[asset], _TICK[asset], grid_ms)
         rows += [
-            (f"{name}-PERPETUAL", PERPETUAL, asset, usd, asset, True, inverse, 1.0, tick, *common),
-            (
-                f"{name}_USDC-PERPETUAL",
-                PERPETUAL,
-                asset,
-                USDC,
-                USDC,
-                False,
-                linear,
-                1.0,
-                tick,
-                *common,
-            ),
-            (f"{name}_USDC", SPOT, asset, USDC, USDC, False, 1.0, _SPOT_LOT[asset], tick, *common),
+            _Listing(f"{name}-PERPETUAL", PERPETUAL, asset, USD, asset, *inverse),
+            _Listing(f"{name}_USDC-PERPETUAL", PERPETUAL, asset, USDC, USDC, *linear),
+            _Listing(f"{name}_USDC", SPOT, asset, USDC, USDC, *pair),
         ]
-    option_base = np.zeros((len(ASSETS), len(expiries)), dtype=np.int64)
-    future_of_expiry = np.full((len(ASSETS), len(expiries)), -1, dtype=np.int64)
-    for asset, name in enumerate(ASSETS):
-        for index, (expires, since, monthly) in enumerate(
-            zip(expiries.tolist(), listed.tolist(), is_monthly.tolist(), strict=True)
-        ):
-            label = f"{name}-{_expiry_label(expires)}"
-            if monthly:
-                future_of_expiry[asset, index] = len(rows)
-                rows.append(
-                    (
-                        label,
-                        FUTURE,
-                        asset,
-                        usd,
-                        asset,
-                        True,
-                        _INVERSE_MULTIPLIER[asset],
-                        1.0,
-                        _TICK[asset],
-                        0.0,
-                        0,
-                        expires,
-                        since,
-                    )
+    shape = (len(ASSETS), len(expiries))
+    option_base, future_of_expiry = np.full(shape, -1), np.full(shape, -1)
+    for asset, expiry in np.ndindex(shape):
+        expires, since = int(expiries[expiry]), int(listed[expiry])
+        label = f"{ASSETS[asset]}-{_expiry_label(expires)}"
+        if is_monthly[expiry]:
+            future_of_expiry[asset, expiry] = len(rows)
+            terms = (True, _INVERSE_MULTIPLIER[asset], 1.0, _TICK[asset], since)
+            rows.append(
+                _Listing(label, FUTURE, asset, USD, asset, *terms, expires_ms=expires)
+            )
+        spot = float(np.exp(log_spot[asset, (since - grid_ms) // STEP_MS]))
+        step = _round_step(spot * (0.05 if is_monthly[expiry] else 0.025))
+        option_base[asset, expiry] = len(rows)
+        for offset in range(-_STRIKES_EACH_WAY, _STRIKES_EACH_WAY + 1):
+            strike = (round(spot / step) + offset) * step
+            terms = (True, 1.0, OPTION_LOT, OPTION_TICK, since)
+            rows += [
+                _Listing(
+                    f"{label}-{strike:.0f}-{letter}",
+                    OPTION,
+                    asset,
+                    asset,
+                    asset,
+                    *terms,
+                    strike,
+                    sign,
+                    expires,
                 )
-            spot = spot_at(asset, since)
-            step = _round_step(spot * (0.05 if monthly else 0.025))
-            option_base[asset, index] = len(rows)
-            for offset in range(-_STRIKES_EACH_WAY, _STRIKES_EACH_WAY + 1):
-                strike = (round(spot / step) + offset) * step
-                rows += [
-                    (
-                        f"{label}-{strike:.0f}-{letter}",
-                        OPTION,
-                        asset,
-                        asset,
-                        asset,
-                        True,
-                        1.0,
-                        OPTION_LOT,
-                        OPTION_TICK,
-                        strike,
-                        sign,
-                        expires,
-                        since,
-                    )
-                    for letter, sign in (("C", 1), ("P", -1))
-                ]
-    columns = list(zip(*rows, strict=True))
-    instruments = Instruments(list(columns[0]), *(np.array(column) for column in columns[1:]))
-    return instruments, expiries, option_base, future_of_expiry
+                for letter, sign in (("C", 1), ("P", -1))
+            ]
+    names, *columns = zip(*rows, strict=True)
+    return Instruments(list(names), *map(np.array, columns)), expiries, option_base, future_of_expiry
 
 
 def _expiry_label(ms: int) -> str:

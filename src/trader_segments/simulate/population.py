@@ -13,6 +13,11 @@ from trader_segments.simulate.market import ASSETS, BoolArray, FloatArray, IntAr
 
 HYBRID_SHARE: Final = 0.10
 MULTI_ACCOUNT_SHARE: Final = 0.15
+TREATMENT, CONTROL = range(2)
+CAMPAIGN_DAYS: Final = 28
+CAMPAIGN_UPLIFT: Final = 0.25
+_CAMPAIGN_REACH: Final = 0.35
+_CONTROL_SHARE: Final = 0.2
 _NEVER_HYBRID: Final = ("small", "dormant")
 _SECONDARY_STYLES: Final = (
     "volatility_seller",
@@ -50,6 +55,8 @@ class Population:
 
     Days count from the venue's first day; a trader acts on days `join_day <= day < leave_day`.
     The accounts of trader `i` are `first_account[i] + range(account_count[i])`, the main one first.
+    `campaign_arm` has shape `(n_campaigns, n_traders)` and is `TREATMENT`, `CONTROL` or -1: treated
+    traders have `CAMPAIGN_UPLIFT` more sessions for `CAMPAIGN_DAYS` from `campaign_day`.
     `has_vault` marks traders whose last account is a vault, in which nothing is traded.
     """
 
@@ -71,6 +78,8 @@ class Population:
     account_count: IntArray
     has_vault: BoolArray
     account_trader: IntArray
+    campaign_day: IntArray
+    campaign_arm: IntArray
     roles: Roles
 
     def __len__(self) -> int:
@@ -97,6 +106,11 @@ def simulate_population(rng: np.random.Generator, traders: int, days: int) -> Po
     round_the_clock = _of(archetype, lambda a: a.round_the_clock) > 0
     uses_api = rng.random(traders) < _of(archetype, lambda a: a.api_share)
     is_entity = rng.random(traders) < _of(archetype, lambda a: a.entity_share)
+
+    campaign_day = np.array([days // 3, 2 * days // 3])
+    alive = (join_day < campaign_day[:, None]) & (leave_day > campaign_day[:, None])
+    arm = np.where(rng.random(alive.shape) < _CONTROL_SHARE, CONTROL, TREATMENT)
+    is_reached = alive & (rng.random(alive.shape) < _CAMPAIGN_REACH)
 
     has_many = rng.random(traders) < MULTI_ACCOUNT_SHARE
     has_vault = (rng.random(traders) < 0.25) & is_entity & has_many
@@ -126,6 +140,8 @@ def simulate_population(rng: np.random.Generator, traders: int, days: int) -> Po
         account_count=account_count,
         has_vault=has_vault,
         account_trader=np.repeat(np.arange(traders), account_count),
+        campaign_day=campaign_day,
+        campaign_arm=np.where(is_reached, arm, -1),
         roles=_roles(rng, archetype, secondary, secondary_weight),
     )
 

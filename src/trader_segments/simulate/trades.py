@@ -12,11 +12,19 @@ from trader_segments.simulate.archetypes import ARCHETYPES, NAMES, Archetype
 from trader_segments.simulate.market import (
     DAY_MS,
     HOUR_MS,
+    STEP_MS,
     FloatArray,
     IntArray,
     Market,
 )
-from trader_segments.simulate.population import Population, draw_accounts, draw_assets
+from trader_segments.simulate.population import (
+    CAMPAIGN_DAYS,
+    CAMPAIGN_UPLIFT,
+    TREATMENT,
+    Population,
+    draw_accounts,
+    draw_assets,
+)
 
 _INVERSE_PERPETUAL, _LINEAR_PERPETUAL, _FUTURE, _OPTION, _SPOT = range(5)
 _LIQUIDATION_HORIZON_HOURS: Final = 120
@@ -66,6 +74,16 @@ def join_trades(parts: list[Trades]) -> Trades:
 
 
 @dataclass(frozen=True)
+class _Style:
+    """An archetype and the world it trades in."""
+
+    rng: np.random.Generator
+    population: Population
+    market: Market
+    archetype: Archetype
+
+
+@dataclass(frozen=True)
 class _Plan:
     """Decisions to trade, before an instrument is chosen (`n`)."""
 
@@ -82,7 +100,7 @@ class _Plan:
 
 def simulate_trades(rng: np.random.Generator, population: Population, market: Market) -> Trades:
     """Draw every trader's round trips over the window."""
-    special: dict[str, Callable[..., list[Trades]]] = {
+    special: dict[str, Callable[[_Style, _Plan], list[Trades]]] = {
         "volatility_seller": _volatility_trades,
         "volatility_buyer": _volatility_trades,
         "hedger": _hedger_trades,
@@ -91,17 +109,14 @@ def simulate_trades(rng: np.random.Generator, population: Population, market: Ma
     parts: list[Trades] = []
     for code, archetype in enumerate(ARCHETYPES):
         rows = np.flatnonzero(population.roles.archetype == code)
-        plan = _plan(rng, population, market, archetype, rows)
+        style = _Style(rng, population, market, archetype)
         draw = special.get(archetype.name, _plain_trades)
-        parts += draw(rng, population, market, archetype, plan)
+        parts += draw(style, _plan(style, rows))
     return _liquidated(join_trades(parts), market)
 
 
 def _plan(
-    rng: np.random.Generator,
-    population: Population,
-    market: Market,
-    archetype: Archetype,
+    style: _Style,
     rows: IntArray,
 ) -> _Plan:
     """Sessions by day (more on volatile days), then trades within each session."""
@@ -119,6 +134,7 @@ def _plan(
     row = np.repeat(np.arange(len(rows)), sessions)
     drawn = first[row] + (last - first)[row] * rng.random(len(row))
     session_day = np.clip(np.searchsorted(clock, drawn, "right") - 1, 0, market.days - 1)
+    row, session_day = _with_campaigns(rng, population, trader, row, session_day)
     home, deviation = population.home_hour[trader[row]], population.hour_deviation[trader[row]]
     habit = np.where(np.isinf(deviation), 0.0, deviation) * rng.standard_normal(len(row))
     session_hour = (home + habit) % 24
@@ -142,11 +158,27 @@ def _plan(
     )
 
 
-def _trades(
+def _with_campaigns(
     rng: np.random.Generator,
     population: Population,
-    market: Market,
-    archetype: Archetype,
+    trader: IntArray,
+    row: IntArray,
+    day: IntArray,
+) -> tuple[IntArray, IntArray]:
+    """Repeat a share of the sessions that treated traders have just after a campaign starts."""
+    extra = []
+    for starts, treated in zip(
+        population.campaign_day, population.campaign_arm == TREATMENT, strict=True
+    ):
+        since = day - starts
+        falls = treated[trader[row]] & (since >= 0) & (since < CAMPAIGN_DAYS)
+        extra.append(np.flatnonzero(falls & (rng.random(len(row)) < CAMPAIGN_UPLIFT)))
+    again = np.concatenate(extra)
+    return np.concatenate([row, row[again]]), np.concatenate([day, day[again]])
+
+
+def _trades(
+    style: _Style,
     plan: _Plan,
     *,
     instrument: IntArray,
@@ -177,7 +209,7 @@ def _trades(
     )
 
 
-def _delta_one(rng: np.random.Generator, market: Market, plan: _Plan, choice: IntArray) -> IntArray:
+def _delta_one(style: _Style, plan: _Plan, choice: IntArray) -> IntArray:
     """Perpetual, future or spot instrument for each trade, by its place in `INSTRUMENT_MIX`."""
     instrument = market.perpetual(plan.asset, inverse=choice == _INVERSE_PERPETUAL)
     instrument = np.where(choice == _SPOT, market.spot_pair(plan.asset), instrument)
@@ -191,21 +223,19 @@ def _draw_choice(rng: np.random.Generator, mix: FloatArray) -> IntArray:
     return np.asarray((rng.random(len(mix))[:, None] > mix.cumsum(axis=1)[:, :-1]).sum(axis=1))
 
 
-def _hold(rng: np.random.Generator, population: Population, plan: _Plan, spread: float) -> IntArray:
-    hours = population.roles.hold_hours[plan.role] * rng.lognormal(0.0, spread, len(plan.role))
+def _hold(style: _Style, plan: _Plan, spread: float) -> IntArray:
+    median = style.population.roles.hold_hours[plan.role]
+    hours = median * style.rng.lognormal(0.0, spread, len(plan.role))
     return np.maximum(hours * HOUR_MS, 2_000).astype(np.int64)
 
 
 def _plain_trades(
-    rng: np.random.Generator,
-    population: Population,
-    market: Market,
-    archetype: Archetype,
+    style: _Style,
     plan: _Plan,
 ) -> list[Trades]:
     """Round trips in the style's mix of instruments, in the right direction slightly or not."""
     choice = _draw_choice(rng, population.roles.mix[plan.role])
-    instrument = _delta_one(rng, market, plan, choice)
+    instrument = _delta_one(style, plan, choice)
     options = np.flatnonzero(choice == _OPTION)
     instrument[options] = market.option(
         plan.asset[options],
@@ -214,7 +244,7 @@ def _plain_trades(
         rng.normal(0.0, 0.8, len(options)),
         rng.random(len(options)) < 0.55,
     )
-    close_ms = plan.open_ms + _hold(rng, population, plan, 0.8)
+    close_ms = plan.open_ms + _hold(style, plan, 0.8)
     if archetype.flat_by_night:
         night = (plan.open_ms // DAY_MS + 1) * DAY_MS - 60_000
         close_ms = np.minimum(close_ms, night - rng.integers(0, 600_000, len(night)))
@@ -231,11 +261,7 @@ def _plain_trades(
     if archetype.flat_by_night:
         leverage[:] = 0.0
     return [
-        _trades(
-            rng,
-            population,
-            market,
-            archetype,
+        _trades(style,
             plan,
             instrument=instrument,
             side=side,
@@ -246,10 +272,7 @@ def _plain_trades(
 
 
 def _volatility_trades(
-    rng: np.random.Generator,
-    population: Population,
-    market: Market,
-    archetype: Archetype,
+    style: _Style,
     plan: _Plan,
 ) -> list[Trades]:
     """Single options and strangles, often held to expiry, some hedged with a perpetual."""
@@ -257,15 +280,11 @@ def _volatility_trades(
     is_option = choice == _OPTION
     plain = plan.take(np.flatnonzero(~is_option))
     parts = [
-        _trades(
-            rng,
-            population,
-            market,
-            archetype,
+        _trades(style,
             plain,
-            instrument=_delta_one(rng, market, plain, choice[~is_option]),
+            instrument=_delta_one(style, plain, choice[~is_option]),
             side=rng.choice([-1, 1], len(plain.role)),
-            close_ms=plain.open_ms + _hold(rng, population, plain, 0.6),
+            close_ms=plain.open_ms + _hold(style, plain, 0.6),
         )
     ]
     plan = plan.take(np.flatnonzero(is_option))
@@ -284,7 +303,7 @@ def _volatility_trades(
     close_ms = np.where(to_expiry, expires, early)
     combo = np.where(is_strangle, is_strangle.cumsum() - 1, -1)
     common = {"combo": combo, "close_ms": close_ms, "side": side}
-    parts.append(_trades(rng, population, market, archetype, plan, instrument=first, **common))
+    parts.append(_trades(style, plan, instrument=first, **common))
 
     second = np.flatnonzero(is_strangle)
     legs = plan.take(second)
@@ -292,7 +311,7 @@ def _volatility_trades(
         legs.asset, legs.open_ms, tenor[second], -distance[second], np.zeros(len(second), bool)
     )
     both = {name: column[second] for name, column in common.items()}
-    strangle_puts = _trades(rng, population, market, archetype, legs, instrument=puts, **both)
+    strangle_puts = _trades(style, legs, instrument=puts, **both)
     parts[1] = join_combos(parts[1], strangle_puts)
 
     hedged = np.flatnonzero(~is_strangle & (rng.random(n) < 0.3))
@@ -307,11 +326,7 @@ def _volatility_trades(
         usd=hedge.usd * np.abs(delta),
     )
     parts.append(
-        _trades(
-            rng,
-            population,
-            market,
-            archetype,
+        _trades(style,
             hedge,
             instrument=market.perpetual(hedge.asset, inverse=np.ones(len(hedged), bool)),
             side=np.where(delta > 0, -1, 1),
@@ -332,10 +347,7 @@ def join_combos(first: Trades, second: Trades) -> Trades:
 
 
 def _hedger_trades(
-    rng: np.random.Generator,
-    population: Population,
-    market: Market,
-    archetype: Archetype,
+    style: _Style,
     plan: _Plan,
 ) -> list[Trades]:
     """A standing short against coin held elsewhere, rolled monthly, with small adjustments.
@@ -387,11 +399,7 @@ def _hedger_trades(
     )
     roll = until[valid] - rng.integers(DAY_MS, 3 * DAY_MS, len(valid))
     close_ms = np.where(core_tool == 2, until[valid], np.maximum(roll, core.open_ms + DAY_MS))
-    standing = _trades(
-        rng,
-        population,
-        market,
-        archetype,
+    standing = _trades(style,
         core,
         instrument=np.choose(core_tool, [perpetual, future, put]),
         side=np.where(core_tool == 2, 1, -1),
@@ -407,40 +415,29 @@ def _hedger_trades(
         usd=plan.usd * 0.12,
     )
     choice = np.where(tool[plan.role] == 1, _FUTURE, _INVERSE_PERPETUAL)
-    tuned = _trades(
-        rng,
-        population,
-        market,
-        archetype,
+    tuned = _trades(style,
         adjustment,
-        instrument=_delta_one(rng, market, adjustment, choice),
+        instrument=_delta_one(style, adjustment, choice),
         side=np.where(rng.random(len(asset)) < 0.93, -1, 1),
-        close_ms=plan.open_ms + _hold(rng, population, plan, 0.5),
+        close_ms=plan.open_ms + _hold(style, plan, 0.5),
     )
     return [standing, tuned]
 
 
 def _basis_trades(
-    rng: np.random.Generator,
-    population: Population,
-    market: Market,
-    archetype: Archetype,
+    style: _Style,
     plan: _Plan,
 ) -> list[Trades]:
     """Long spot against a short perpetual or future, opened and closed together."""
     choice = _draw_choice(rng, population.roles.mix[plan.role])
-    short = _delta_one(rng, market, plan, choice)
+    short = _delta_one(style, plan, choice)
     close_ms = np.minimum(
-        plan.open_ms + _hold(rng, population, plan, 0.5),
+        plan.open_ms + _hold(style, plan, 0.5),
         market.instruments.expires_ms[short] - HOUR_MS,
     )
     n = len(plan.role)
     return [
-        _trades(
-            rng,
-            population,
-            market,
-            archetype,
+        _trades(style,
             plan,
             instrument=instrument,
             side=np.full(n, side),

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from trader_segments.simulate.market import BoolArray, FloatArray, IntArray
+from trader_segments.simulate.market import BoolArray, IntArray
 
 NULL_MS: Final = int(np.iinfo(np.int64).min)
 _DIGITS: Final = 8
@@ -75,7 +75,7 @@ def labels(codes: IntArray, names: Sequence[str]) -> pa.Array:
     return pa.DictionaryArray.from_arrays(indices, pa.array(names, pa.string())).cast(pa.string())
 
 
-def decimals(values: FloatArray) -> pa.Array:
+def decimals(values: npt.NDArray[np.floating[Any]]) -> pa.Array:
     """Exact DECIMAL(38, 12) of values rounded to eight places; null where NaN."""
     known = np.isfinite(values)
     scaled = np.rint(np.where(known, values, 0.0) * 10.0**_DIGITS).astype(np.int64)

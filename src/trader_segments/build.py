@@ -1,0 +1,233 @@
+"""The main job: a sample venue where there is no input, `dbt build`, and what came of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from trader_segments import raw_input
+from trader_segments.publish import read_manifest
+from trader_segments.simulate import simulate
+from trader_segments.warehouse import Origin, set_aside
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where a build reads and writes, from the environment.
+
+    Attributes
+    ----------
+    project_root
+        Folder with `dbt_project.yml`.
+    home
+        Base folder of `build/` and `published/` (TRADER_SEGMENTS_HOME, by default the project's).
+    venue
+        VENUE, by default `exchange`.
+    raw_data
+        RAW_DATA, empty where it is not set.
+    """
+
+    project_root: Path
+    home: Path
+    venue: str
+    raw_data: str
+
+    @classmethod
+    def from_environment(cls) -> Settings:
+        """Read the settings of this process, with the working directory as the project's root."""
+        root = Path.cwd()
+        home = os.environ.get("TRADER_SEGMENTS_HOME") or str(root)
+        return cls(
+            project_root=root,
+            home=Path(home).resolve(),
+            venue=os.environ.get("VENUE") or "exchange",
+            raw_data=os.environ.get("RAW_DATA") or "",
+        )
+
+    @property
+    def build(self) -> Path:
+        """Folder of the working databases."""
+        return self.home / "build"
+
+    @property
+    def published(self) -> Path:
+        """Folder that readers open."""
+        return self.home / "published"
+
+
+def run_build(settings: Settings, dbt_arguments: list[str], say: Say) -> bool:
+    """Build and publish; True if new marts are published.
+
+    Raises
+    ------
+    trader_segments.raw_input.RawInputError
+        If the input is not what it says; the message has one sentence a problem.
+    """
+    settings.build.mkdir(parents=True, exist_ok=True)
+    origin = find_input(settings, say)
+    moved = set_aside(settings.build, origin)
+    if moved:
+        say(moved)
+    problems = (
+        []
+        if origin.raw_data == raw_input.SCHEMA_RAW
+        else raw_input.check(
+            settings.project_root, settings.venue, settings.raw_data, home=settings.home
+        )
+    )
+    if problems:
+        raise raw_input.RawInputError("\n".join(problem.problem for problem in problems))
+    say(f"Building {settings.venue} from {origin.raw_data}")
+    before = read_manifest(settings.published)
+    succeeded = run_dbt(settings.project_root, ["build", *dbt_arguments], say)
+    after = read_manifest(settings.published)
+    return succeeded and after is not None and after != before
+
+
+def find_input(settings: Settings, say: Say) -> Origin:
+    """What is to be built; makes the sample venue where the exchange has no input at all."""
+    if settings.raw_data:
+        return Origin(settings.venue, str(Path(settings.raw_data).resolve()))
+    if raw_input.has_raw_tables(settings.build / "warehouse.duckdb"):
+        return Origin(settings.venue, raw_input.SCHEMA_RAW)
+    sample = settings.build / "sample"
+    if settings.venue == "exchange" and not (sample / "raw").is_dir():
+        say("RAW_DATA is not set: making a sample venue (2,000 traders, 180 days)")
+        result = simulate(sample)
+        rows = sum(result.rows.values())
+        say(f"Made {rows:,} raw rows in {result.seconds:.0f} s: {sample / 'raw'}")
+    return Origin(settings.venue, str(sample / "raw"))
+
+
+def run_dbt(project_root: Path, arguments: list[str], say: Say) -> bool:
+    """Run dbt in this process and say one line a model; what fails is said in full."""
+    from dbt.cli.main import dbtRunner
+
+    progress = _Progress(say)
+    result = dbtRunner(callbacks=[progress]).invoke(
+        [
+            *arguments,
+            "--project-dir",
+            str(project_root),
+            "--profiles-dir",
+            str(project_root),
+            "--log-level",
+            "error",
+        ]
+    )
+    progress.finish()
+    if result.exception is not None:
+        say(str(result.exception))
+    return bool(result.success)
+
+
+class _Progress:
+    """Turns dbt's events into a line a seed or model, and counts tests."""
+
+    def __init__(self, say: Say) -> None:
+        self.say = say
+        self.passed_tests = 0
+
+    def __call__(self, event: Any) -> None:
+        name, data = event.info.name, event.data
+        if name in {"LogModelResult", "LogSeedResult", "LogSnapshotResult"}:
+            what = data.description.removeprefix("sql ").removeprefix("python ")
+            self.say(
+                f"  {data.index:>3}/{data.total}  {what:<60.60} "
+                f"{data.status.split()[0]:>8}  {data.execution_time:6.2f} s"
+            )
+        elif name == "LogTestResult":
+            if data.status == "pass":
+                self.passed_tests += 1
+            else:
+                self.say(f"  {data.index:>3}/{data.total}  test {data.name}  {data.status.upper()}")
+        elif name == "Note":
+            self.say(event.info.msg)
+
+    def finish(self) -> None:
+        """Say how many tests passed."""
+        self.say(f"  {self.passed_tests} tests passed")
+
+
+def summary(settings: Settings) -> list[str]:
+    """What is published, in lines: segments, what was missing, where it is."""
+    marts = settings.published / "marts.duckdb"
+    with duckdb.connect(str(marts.resolve()), read_only=True) as connection:
+        connection.execute("use marts")
+        return [
+            *_segment_lines(connection),
+            *_input_lines(connection),
+            "",
+            f"Marts    {marts}",
+            f"Parquet  {settings.published / 'marts'}",
+            f"Report   {settings.published / 'report.html'}",
+        ]
+
+
+def _segment_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    rows = connection.execute(
+        """
+        select
+            segment_name,
+            traders,
+            trader_share,
+            cast(volume_usd as double),
+            cast(net_revenue_usd as double)
+        from segment_summary
+        order by traders desc, segment_id
+        """
+    ).fetchall()
+    as_of_date = connection.execute("select max(as_of_date) from segment_summary").fetchall()[0][0]
+    traders = sum(row[1] for row in rows)
+    lines = [
+        "",
+        f"{traders:,} traders in {len(rows)} segments as of {as_of_date}",
+        f"{'segment':<44}{'traders':>9}{'share':>8}{'volume USD':>18}{'net revenue USD':>17}",
+    ]
+    lines += [
+        f"{name:<44.44}{count:>9,}{share:>8.1%}{_amount(volume):>18}{_amount(revenue):>17}"
+        for name, count, share, volume, revenue in rows
+    ]
+    return lines
+
+
+def _input_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    def names(query: str) -> list[str]:
+        return [row[0] for row in connection.execute(query).fetchall()]
+
+    missing = names("select source_table from source_health where not is_present order by 1")
+    rejected = names(
+        "select rows_rejected || ' rows of ' || source_table from source_health "
+        "where rows_rejected > 0 order by 1"
+    )
+    copies = names(
+        "select rows_duplicate || ' of ' || source_table from source_health "
+        "where rows_duplicate > 0 order by 1"
+    )
+    unknown = names(
+        "select feature_name || coalesce(' (needs ' || nullif(requires, '') || ')', '') "
+        "from feature_catalog where coverage = 0 order by feature_group, feature_name"
+    )
+    unpriced = names("select currency from unpriced_currencies order by 1")
+    lines = [""]
+    lines.append(f"Inputs missing: {', '.join(missing) or 'none'}")
+    if unknown:
+        lines.append(f"Features that are NULL for it: {', '.join(unknown)}")
+    if rejected:
+        lines.append(f"Rejected (see mart rejected_rows): {', '.join(rejected)}")
+    if copies:
+        lines.append(f"Exact copies dropped: {', '.join(copies)}")
+    if unpriced:
+        lines.append(f"No dollar price for: {', '.join(unpriced)} (amounts in it are NULL in USD)")
+    return lines
+
+
+def _amount(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.0f}"

@@ -1,0 +1,76 @@
+"""The command `trader-segments`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from trader_segments.build import Settings, run_build, summary
+from trader_segments.raw_input import RawInputError, check
+from trader_segments.report import write_report
+from trader_segments.simulate import simulate as simulate_venue
+
+
+@click.group()
+def main() -> None:
+    """Customer value segments for derivatives venues.
+
+    Settings come from the environment: VENUE, RAW_DATA, TRADER_SEGMENTS_HOME.
+    """
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("dbt_arguments", nargs=-1, type=click.UNPROCESSED)
+def build(dbt_arguments: tuple[str, ...]) -> None:
+    """Build, test and publish the marts and the report; further arguments go to dbt build."""
+    settings = _settings()
+    try:
+        is_published = run_build(settings, list(dbt_arguments), click.echo)
+    except RawInputError as error:
+        raise click.ClickException(str(error)) from error
+    if not is_published:
+        raise click.ClickException("nothing new was published; the reason is above")
+    for line in summary(settings):
+        click.echo(line)
+
+
+@main.command("check")
+def check_input() -> None:
+    """Check the raw input without building anything."""
+    settings = _settings()
+    problems = check(settings.project_root, settings.venue, settings.raw_data, home=settings.home)
+    if problems:
+        raise click.ClickException("\n".join(problem.problem for problem in problems))
+    click.echo("The raw input can be built.")
+
+
+@main.command()
+@click.option("--out", type=click.Path(path_type=Path), default=Path("build/sample"))
+@click.option("--traders", type=click.IntRange(min=40), default=2000, show_default=True)
+@click.option("--days", type=click.IntRange(min=30), default=180, show_default=True)
+@click.option("--seed", type=int, default=7, show_default=True)
+def simulate(out: Path, traders: int, days: int, seed: int) -> None:
+    """Write a sample venue: the raw tables to OUT/raw, the planted truth to OUT/truth."""
+    result = simulate_venue(out, traders=traders, days=days, seed=seed)
+    for table, rows in result.rows.items():
+        click.echo(f"{table:<24}{rows:>12,}")
+    click.echo(f"{result.out} in {result.seconds:.1f} s")
+
+
+@main.command()
+@click.option("--out", type=click.Path(path_type=Path), help="By default published/report.html.")
+def report(out: Path | None) -> None:
+    """Write the report of the published marts anew."""
+    settings = _settings()
+    marts = settings.published / "marts.duckdb"
+    if not marts.exists():
+        raise click.ClickException(f"{marts} is not there: run make build first")
+    click.echo(write_report(marts.resolve(), out or (settings.published / "report.html").resolve()))
+
+
+def _settings() -> Settings:
+    settings = Settings.from_environment()
+    if not (settings.project_root / "dbt_project.yml").is_file():
+        raise click.ClickException("there is no dbt_project.yml here: run it in the project's root")
+    return settings

@@ -1,0 +1,94 @@
+"""Whose data a working database holds: one venue's, from one input, never a mix of two."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+DATABASES = ("warehouse.duckdb", "restricted.duckdb")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the rows of a working database come from.
+
+    Attributes
+    ----------
+    venue
+        Name in `vars.venues`.
+    raw_data
+        Absolute path of the input folder, or `schema raw`.
+    """
+
+    venue: str
+    raw_data: str
+
+    @property
+    def digest(self) -> str:
+        """Short name of a folder for this origin."""
+        return hashlib.sha256(f"{self.venue}\n{self.raw_data}".encode()).hexdigest()[:8]
+
+
+def read_origin(connection: duckdb.DuckDBPyConnection) -> Origin | None:
+    """The origin that a working database was first built from, None before the first build."""
+    try:
+        row = connection.execute("select venue, raw_data from raw.origin").fetchone()
+    except duckdb.CatalogException:
+        return None
+    return Origin(*row) if row else None
+
+
+def write_origin(connection: duckdb.DuckDBPyConnection, origin: Origin) -> None:
+    """Note in a working database what it is built from."""
+    connection.execute("create schema if not exists raw")
+    connection.execute("create or replace table raw.origin (venue varchar, raw_data varchar)")
+    connection.execute("insert into raw.origin values (?, ?)", [origin.venue, origin.raw_data])
+
+
+def set_aside(build: Path, wanted: Origin) -> str | None:
+    """Make room for another input: move the databases of the present one aside, bring back its own.
+
+    Segments, their history and the models belong to one venue's traders. A database of another
+    origin is kept in `<build>/warehouses/<venue>-<digest>/`; one that was put there before for the
+    wanted origin comes back.
+
+    Parameters
+    ----------
+    build
+        Folder of the working databases; nobody may have them open.
+
+    Returns
+    -------
+    What was done, in a sentence; None if nothing had to be.
+    """
+    warehouse = build / DATABASES[0]
+    present = None
+    if warehouse.exists():
+        with duckdb.connect(str(warehouse), read_only=True) as connection:
+            present = read_origin(connection)
+        if present is None or present == wanted:
+            return None
+        shelf = build / "warehouses" / f"{present.venue}-{present.digest}"
+        _move(build, shelf)
+    kept = build / "warehouses" / f"{wanted.venue}-{wanted.digest}"
+    is_back = kept.exists()
+    if is_back:
+        _move(kept, build)
+        kept.rmdir()
+    if present is None:
+        return None
+    return (
+        f"The warehouse held {present.venue} from {present.raw_data}; it is kept in {shelf}, and "
+        + (f"the one of {wanted.venue} is back in its place" if is_back else "a new one starts")
+    )
+
+
+def _move(source: Path, target: Path) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    for name in DATABASES:
+        for path in (source / name, source / f"{name}.wal"):
+            if path.exists():
+                path.replace(target / path.name)
