@@ -15,8 +15,8 @@ final as (
         cast('{{ var("as_of_date") }}' as date) as as_of_date
         {% else %}
         max(event_date) as as_of_date
-        {% endif %}
     from event_dates
+        {% endif %}
 )
 
 select * from final

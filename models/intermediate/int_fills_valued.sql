@@ -98,9 +98,9 @@ final as (
             end
         ) as notional_usd,
         case
-            when kind <> 'option' then null
-            when is_inverse then {{ decimal_product(decimal_product('quantity', 'price'), 'underlying_price_usd') }}
-            else {{ decimal_product(decimal_product('units', 'price'), 'quote_price_usd') }}
+            when kind = 'option' and is_inverse
+                then {{ decimal_product(decimal_product('quantity', 'price'), 'underlying_price_usd') }}
+            when kind = 'option' then {{ decimal_product(decimal_product('units', 'price'), 'quote_price_usd') }}
         end as premium_usd,
         {{ decimal_product('fee', 'fee_price_usd') }} as fee_usd,
         {{ decimal_product('realized_pnl', 'settlement_price_usd') }} as realized_pnl_usd,

@@ -13,7 +13,7 @@ import duckdb
 from trader_segments import raw_input
 from trader_segments.publish import read_manifest
 from trader_segments.simulate import simulate
-from trader_segments.warehouse import Origin, set_aside
+from trader_segments.warehouse import DATABASES, SCHEMA_RAW, Origin, holds_raw_tables, set_aside
 
 Say = Callable[[str], None]
 
@@ -77,7 +77,7 @@ def run_build(settings: Settings, dbt_arguments: list[str], say: Say) -> bool:
         say(moved)
     problems = (
         []
-        if origin.raw_data == raw_input.SCHEMA_RAW
+        if origin.raw_data == SCHEMA_RAW
         else raw_input.check(
             settings.project_root, settings.venue, settings.raw_data, home=settings.home
         )
@@ -95,8 +95,8 @@ def find_input(settings: Settings, say: Say) -> Origin:
     """What is to be built; makes the sample venue where the exchange has no input at all."""
     if settings.raw_data:
         return Origin(settings.venue, str(Path(settings.raw_data).resolve()))
-    if raw_input.has_raw_tables(settings.build / "warehouse.duckdb"):
-        return Origin(settings.venue, raw_input.SCHEMA_RAW)
+    if holds_raw_tables(settings.build / DATABASES[0]):
+        return Origin(settings.venue, SCHEMA_RAW)
     sample = settings.build / "sample"
     if settings.venue == "exchange" and not (sample / "raw").is_dir():
         say("RAW_DATA is not set: making a sample venue (2,000 traders, 180 days)")
@@ -129,31 +129,33 @@ def run_dbt(project_root: Path, arguments: list[str], say: Say) -> bool:
 
 
 class _Progress:
-    """Turns dbt's events into a line a seed or model, and counts tests."""
+    """Turns dbt's events into a line for each table, and counts views and tests."""
 
     def __init__(self, say: Say) -> None:
         self.say = say
+        self.views = 0
         self.passed_tests = 0
 
     def __call__(self, event: Any) -> None:
         name, data = event.info.name, event.data
-        if name in {"LogModelResult", "LogSeedResult", "LogSnapshotResult"}:
-            what = data.description.removeprefix("sql ").removeprefix("python ")
-            self.say(
-                f"  {data.index:>3}/{data.total}  {what:<60.60} "
-                f"{data.status.split()[0]:>8}  {data.execution_time:6.2f} s"
-            )
-        elif name == "LogTestResult":
-            if data.status == "pass":
-                self.passed_tests += 1
-            else:
-                self.say(f"  {data.index:>3}/{data.total}  test {data.name}  {data.status.upper()}")
+        if name == "LogModelResult" and " view " in f" {data.description}":
+            self.views += 1
+        elif name == "LogModelResult":
+            self._line(data, data.description.split(".")[-1], data.execution_time)
+        elif name == "LogSeedResult":
+            self._line(data, data.relation, data.execution_time)
+        elif name == "LogTestResult" and data.status == "pass":
+            self.passed_tests += 1
         elif name == "Note":
             self.say(event.info.msg)
 
+    def _line(self, data: Any, what: str, seconds: float) -> None:
+        outcome = "" if data.status.startswith(("OK", "success")) else f"  {data.status}"
+        self.say(f"  {data.index:>3}/{data.total}  {what:<40} {seconds:6.1f} s{outcome}")
+
     def finish(self) -> None:
-        """Say how many tests passed."""
-        self.say(f"  {self.passed_tests} tests passed")
+        """Say how many views were made and tests passed."""
+        self.say(f"  {self.views} views made, {self.passed_tests} tests passed")
 
 
 def summary(settings: Settings) -> list[str]:

@@ -27,6 +27,7 @@ def earlier_rows(session: duckdb.DuckDBPyConnection, relation: object) -> pd.Dat
     relation : `dbt.this`
     """
     try:
-        return session.sql(f"select * from {relation}").df()
+        rows: pd.DataFrame = session.sql(f"select * from {relation}").df()
     except duckdb.CatalogException:
         return pd.DataFrame()
+    return rows

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 DATABASES = ("warehouse.duckdb", "restricted.duckdb")
+SCHEMA_RAW = "the schema raw"
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Origin:
     venue
         Name in `vars.venues`.
     raw_data
-        Absolute path of the input folder, or `schema raw`.
+        Absolute path of the input folder, or `SCHEMA_RAW` for tables in that schema.
     """
 
     venue: str
@@ -46,6 +47,17 @@ def write_origin(connection: duckdb.DuckDBPyConnection, origin: Origin) -> None:
     connection.execute("create schema if not exists raw")
     connection.execute("create or replace table raw.origin (venue varchar, raw_data varchar)")
     connection.execute("insert into raw.origin values (?, ?)", [origin.venue, origin.raw_data])
+
+
+def holds_raw_tables(warehouse: Path) -> bool:
+    """Whether somebody has loaded `fills` into the schema raw of the working database."""
+    if not warehouse.exists():
+        return False
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        found = connection.execute(
+            "select 1 from duckdb_tables() where schema_name = 'raw' and table_name = 'fills'"
+        ).fetchone()
+    return found is not None
 
 
 def set_aside(build: Path, wanted: Origin) -> str | None:

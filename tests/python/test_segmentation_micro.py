@@ -101,7 +101,8 @@ def test_bic_prefers_two_gaussians_to_one_only_where_there_are_two() -> None:
 
 def test_jaccard_similarity_of_clusters() -> None:
     labels = np.array([0, 0, 0, 1, 1])
-    assert best_jaccard(labels, labels[::-1].copy(), 2).tolist() == [0.5, 1 / 3 + 1 / 3]
+    assert best_jaccard(labels, np.array([0, 0, 1, 1, 1]), 2).tolist() == [2 / 3, 2 / 3]
+    assert best_jaccard(labels, np.zeros(5, dtype=np.int64), 2).tolist() == [3 / 5, 2 / 5]
     assert best_jaccard(labels, 1 - labels, 2).tolist() == [1.0, 1.0]
 
 

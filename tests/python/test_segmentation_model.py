@@ -8,9 +8,9 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
-from test_segmentation_population import SEEDS, SPECS, TRANSFORMS, draw_population
 from threadpoolctl import threadpool_limits
 
+from test_segmentation_population import SEEDS, SPECS, TRANSFORMS, draw_population
 from trader_segments.segmentation import SegmentationModel, fit, measure_quality, score
 from trader_segments.segmentation import model as model_module
 
@@ -230,7 +230,7 @@ def test_planted_micro_segments_get_ids_and_keep_them_at_a_refit() -> None:
     )
     assert names["small__b"].startswith("Small trader: ")
 
-    fewer_people = features[is_bot | (truth != "small") | (rng.random(len(truth)) < 0.3)]
+    fewer_people = features[is_bot | (truth != "small") | (rng.random(len(truth)) < 0.4)]
     plain = fit(fewer_people, SPECS, RULES, styles=STYLES)
     kept = fit(fewer_people, SPECS, RULES, styles=STYLES, predecessor=model)
     is_bot_here = is_bot[fewer_people.index]

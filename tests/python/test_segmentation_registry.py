@@ -6,8 +6,8 @@ import datetime as dt
 
 import pandas as pd
 import pytest
-from test_segmentation_population import SEEDS, SPECS, draw_population
 
+from test_segmentation_population import SEEDS, SPECS, draw_population
 from trader_segments.segmentation import champion, choose_model, score
 
 RULES = pd.read_csv(SEEDS / "style_rules.csv")

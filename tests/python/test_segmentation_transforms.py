@@ -1,4 +1,4 @@
-"""Transforms keep order and stay finite; the reference is robust and says why it cannot be fitted."""
+"""Transforms keep order and stay finite; the reference says why an input cannot be used."""
 
 from __future__ import annotations
 

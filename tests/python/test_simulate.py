@@ -411,8 +411,7 @@ def test_times_lie_in_the_window_and_in_each_lifetime(db: duckdb.DuckDBPyConnect
     assert last == "2026-06-30"
     for late in (
         "select count(*) from good_fills where executed_at >= expires_at",
-        "select count(*) from fills semi join accounts using (account_id) "
-        "inner join accounts using (account_id) "
+        "select count(*) from fills inner join accounts using (account_id) "
         "where executed_at < opened_at or executed_at > closed_at",
         "select count(*) from fills inner join instruments using (instrument_id) "
         "where executed_at < listed_at",
@@ -468,28 +467,87 @@ def test_positions_are_the_running_sum_of_fills(db: duckdb.DuckDBPyConnection) -
 
 
 def test_equity_is_deposits_plus_profit(db: duckdb.DuckDBPyConnection) -> None:
-    """Books of USDC accounts, rebuilt from the raw tables, match the last balance."""
-    worst = """
-        with flows as (
-            select account_id, amount from transfers where asset = 'USDC'
-            union all
-            select account_id, amount_usd from funding_payments
-            inner join instruments using (instrument_id) where settlement_currency = 'USDC'
-            union all
-            select account_id, unrealized_pnl from positions
-            inner join instruments using (instrument_id)
-            where settlement_currency = 'USDC' and snapshot_date = date '2026-06-30'
-            union all
-            select account_id,
-                if(kind = 'spot', -sign * quantity * price, realized_pnl) - fee
-            from good_fills where fee_currency = 'USDC'
+    """Books rebuilt from the raw tables, where nothing expired, match the last balance."""
+    books = db.execute(
+        """
+        with last_positions as (
+            select * from positions where snapshot_date = date '2026-06-30'
         ),
-        books as (select account_id, sum(amount) as equity from flows group by account_id)
-        select max(abs(books.equity - balances.equity)) from balances
-        inner join books using (account_id)
-        where asset = 'USDC' and snapshot_date = date '2026-06-30'
+        flows as (
+            select account_id, asset, amount from transfers
+            union all
+            select account_id, settlement_currency, amount_usd / coalesce(price_usd, 1)
+            from funding_payments
+            inner join instruments using (instrument_id)
+            left join index_prices on asset = settlement_currency and priced_at = paid_at
+            union all
+            select account_id, settlement_currency, unrealized_pnl
+            from last_positions inner join instruments using (instrument_id)
+            union all
+            select account_id, fee_currency,
+                if(kind = 'spot', -sign * quantity * price, realized_pnl) - fee
+            from good_fills
+            union all
+            select account_id, instrument_id[:3], sign * quantity
+            from good_fills where kind = 'spot'
+        ),
+        books as (
+            select account_id, asset, sum(amount) as equity from flows group by all
+        ),
+        settled as (
+            select distinct account_id, fee_currency as asset
+            from good_fills where expires_at < timestamp '2026-07-01'
+        )
+        select asset, count(*), max(abs(books.equity - balances.equity))
+        from balances inner join books using (account_id, asset)
+        anti join settled using (account_id, asset)
+        where snapshot_date = date '2026-06-30'
+        group by asset
+        """
+    ).fetchall()
+    assert {asset for asset, _, _ in books} == {"BTC", "ETH", "USDC"}
+    for _, accounts, error in books:
+        assert accounts > 50
+        assert error < 1e-3
+
+
+def test_bought_coin_is_in_the_balances(db: duckdb.DuckDBPyConnection) -> None:
+    missing = """
+        with bought as (
+            select account_id, instrument_id[:3] as asset, sum(sign * quantity) as coins
+            from good_fills where kind = 'spot' group by all having coins > 1e-6
+        ),
+        taken as (
+            select account_id, asset, -sum(amount) as coins from transfers
+            where kind = 'withdrawal' group by all
+        )
+        select count(*) from bought
+        anti join balances using (account_id, asset)
+        anti join taken using (account_id, asset)
     """
-    assert one(db, worst) < 1e-3
+    assert one(db, missing) == 0
+
+
+def test_activity_rises_with_volatility(db: duckdb.DuckDBPyConnection) -> None:
+    correlation = by_archetype(
+        db,
+        """
+        with moves as (
+            select priced_at::date as day,
+                ln(price_usd / lag(price_usd) over (order by priced_at)) as move
+            from index_prices where asset = 'BTC'
+        ),
+        volatility as (select day, sqrt(sum(move * move)) as realised from moves group by day),
+        activity as (
+            select archetype, executed_at::date as day, count(*) as fills
+            from good_fills group by all
+        )
+        select archetype, corr(ln(fills), ln(realised))
+        from activity inner join volatility using (day) group by archetype
+        """,
+    )
+    assert correlation["opportunistic"] > 0.4
+    assert correlation["leveraged_directional"] > 0.3
 
 
 def test_money_is_sound(db: duckdb.DuckDBPyConnection) -> None:

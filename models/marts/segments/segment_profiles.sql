@@ -13,7 +13,8 @@ moments as (
         feature_name,
         cast(count(*) as double) as traders,
         cast(sum(transformed_value) as double) as total,
-        cast(sum(cast(transformed_value * transformed_value as decimal(38, 9))) as double) as total_of_squares
+        cast(sum(cast(transformed_value * transformed_value as decimal(38, 9))) as double) as total_of_squares,
+        min(feature_value) < max(feature_value) as is_varied
     from feature_values
     group by 1
 ),
@@ -22,7 +23,10 @@ everybody as (
     select
         feature_name,
         total / traders as mean,
-        sqrt(greatest(total_of_squares / traders - (total / traders) * (total / traders), 0)) as deviation
+        -- a share that is the same for all still differs once it is smoothed by each trader's number of fills
+        case
+            when is_varied then sqrt(greatest(total_of_squares / traders - (total / traders) * (total / traders), 0))
+        end as deviation
     from moments
 ),
 

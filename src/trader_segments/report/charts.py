@@ -165,9 +165,7 @@ def grid_chart(
     A cell whose level is ``none`` shows its text without a mark.
     """
     heads = Markup("").join(
-        Markup('<text class="column" style="--column:{}">{}</text>').format(
-            index, shorten(column, 36)
-        )
+        Markup('<text class="column" style="--column:{}">{}</text>').format(index, shorten(column))
         for index, column in enumerate(columns)
     )
     body = heads

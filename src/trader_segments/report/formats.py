@@ -117,6 +117,6 @@ def words(identifier: str | None) -> str:
     return text[0].upper() + text[1:]
 
 
-def shorten(text: str, length: int = 40) -> str:
+def shorten(text: str, length: int = 44) -> str:
     """Cut a label to ``length`` characters, the last an ellipsis where something was cut."""
     return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"

@@ -64,23 +64,35 @@ BATCH_ROWS = 50_000
 
 @dataclass(frozen=True)
 class Spread:
-    """Where the traders of each style lie and how far they scatter, for the outlier flag."""
+    """Where the traders of each style lie and how far they scatter, for the outlier flag.
+
+    Attributes
+    ----------
+    means : (k, n_inputs) style means on the reference scale
+    whitening : (n_inputs, n_inputs) of the common covariance
+    widths : (k,) how much wider than that covariance a style is, in squared distance
+    bound : squared distance from which a trader is an outlier
+    """
 
     means: FloatArray
     whitening: FloatArray
+    widths: FloatArray
     bound: float
 
+    def distances(self, inputs: FloatArray) -> FloatArray:
+        """Squared Mahalanobis distance to each style, (k, n_traders) of (n_inputs, n_traders)."""
+        origin = np.zeros(len(inputs))
+        white = affine(self.whitening, origin, inputs)
+        centres = affine(self.whitening, origin, self.means.T).T
+        result = np.zeros((len(centres), inputs.shape[1]))
+        for row, centre in enumerate(centres):
+            for values, middle in zip(white, centre, strict=True):
+                result[row] += (values - middle) ** 2
+        return np.asarray(result / self.widths[:, None])
+
     def is_far(self, inputs: FloatArray) -> BoolArray:
-        """Squared Mahalanobis distance to the nearest style above the bound, shape (n_traders,)."""
-        p = len(inputs)
-        white = affine(self.whitening, np.zeros(p), inputs)
-        nearest = np.full(inputs.shape[1], np.inf)
-        for mean in affine(self.whitening, np.zeros(p), self.means.T).T:
-            distance = np.zeros(inputs.shape[1])
-            for row in range(p):
-                distance += (white[row] - mean[row]) ** 2
-            nearest = np.minimum(nearest, distance)
-        return nearest > self.bound
+        """Whether even the nearest style is beyond the bound, shape (n_traders,)."""
+        return np.asarray(self.distances(inputs).min(axis=0) > self.bound)
 
 
 @dataclass(frozen=True)
@@ -176,7 +188,12 @@ class SegmentationModel:
             ),
             lda=_read_lda(content.pop("lda")),
             spread=spread
-            and Spread(np.array(spread["means"]), np.array(spread["whitening"]), spread["bound"]),
+            and Spread(
+                np.array(spread["means"]),
+                np.array(spread["whitening"]),
+                np.array(spread["widths"]),
+                spread["bound"],
+            ),
             micro_segments=tuple(
                 MicroSegments(
                     micro["style"],
@@ -473,6 +490,11 @@ def _learn(
 
 
 def _fit_spread(scaled: ScaledInputs, groups: Sequence[IntArray]) -> Spread | None:
+    """Fit the outlier geometry on the traders assigned to each style.
+
+    Styles differ in width: a style whose median squared distance exceeds the chi-square median is
+    given that factor of room, so that a wide style is not an outlier as a whole.
+    """
     large = [rows for rows in groups if len(rows) >= MIN_SEEDS]
     if not large:
         return None
@@ -480,8 +502,18 @@ def _fit_spread(scaled: ScaledInputs, groups: Sequence[IntArray]) -> Spread | No
     means, covariance = class_moments(
         scaled.winsorised, scaled.observed, large, weights / weights.sum()
     )
-    bound = float(chi2.ppf(OUTLIER_QUANTILE, len(scaled.winsorised)))
-    return Spread(rounded(means), rounded(whitening(covariance)), float(rounded(bound)))
+    p = len(scaled.winsorised)
+    narrow = Spread(
+        rounded(means),
+        rounded(whitening(covariance)),
+        np.ones(len(large)),
+        float(rounded(chi2.ppf(OUTLIER_QUANTILE, p))),
+    )
+    medians = [
+        float(np.median(narrow.distances(scaled.raw[:, rows])[style]))
+        for style, rows in enumerate(large)
+    ]
+    return replace(narrow, widths=rounded(np.maximum(1.0, medians / chi2.median(p))))
 
 
 def _micro_segments(

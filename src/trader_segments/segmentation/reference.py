@@ -70,7 +70,7 @@ def fit_scale(table: FeatureTable, spec: Mapping[str, Any]) -> InputScale | str:
         scale = float(np.std(np.sort(np.clip(values, lower, upper))))
     if scale < SMALLEST_SPREAD:
         return "all but a few traders have the same value"
-    return InputScale(name, transform, count, *rounded(np.array([lower, upper, median, scale])))
+    return InputScale(name, transform, count, *rounded([lower, upper, median, scale]).tolist())
 
 
 def scale_inputs(table: FeatureTable, inputs: Sequence[InputScale]) -> ScaledInputs:

@@ -146,7 +146,8 @@ def resolve_rules(
     ValueError
         If a rule is malformed; the message names it.
     """
-    groups = {str(rule_id): rows for rule_id, rows in rules.groupby("rule_id", sort=True)}
+    ordered_rows = rules.sort_values(["rule_id", "feature", "operator", "threshold"])
+    groups = {str(rule_id): rows for rule_id, rows in ordered_rows.groupby("rule_id")}
     for rule_id, rows in groups.items():
         _check_rule(rule_id, rows)
     definitions, off = _resolve_all(

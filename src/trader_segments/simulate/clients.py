@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -44,6 +45,7 @@ _TRANSFER_KINDS: Final = ("deposit", "withdrawal", "internal")
 _DEPOSIT, _WITHDRAWAL, _INTERNAL = range(3)
 _FLOOR_SHARE: Final = 0.1
 _CLOSING_DAYS: Final = 40
+_DUST: Final = 1e-9
 _DELTA_ONE_MARGIN: Final = 0.04
 _SHORT_OPTION_MARGIN: Final = 0.12
 _LARGEST_MARGIN_SHARE: Final = 0.9
@@ -61,13 +63,11 @@ def client_tables(
     opened_ms = _opened_ms(rng, population, market)
     mode = _margin_modes(rng, population)
     closed_day = _closed_day(rng, population, market)
-    transfers, balances = _money(
-        rng, population, fills, ledger, market, opened_ms, closed_day, mode
-    )
+    cash = _cash(rng, population, fills, ledger, market, opened_ms)
     return {
         "accounts": _accounts(rng, population, market, opened_ms, closed_day, mode),
-        "transfers": transfers,
-        "balances": balances,
+        "transfers": _transfers(rng, population, market, cash, opened_ms),
+        "balances": _balances(cash, ledger, market, opened_ms, closed_day, mode),
         "customers": _customers(rng, population, market),
         "verification_events": _verification(rng, population, market, opened_ms),
         "incentives": _incentives(rng, population, market),
@@ -153,93 +153,98 @@ def _accounts(
     )
 
 
-def _money(
+@dataclass(frozen=True)
+class _Cash:
+    """Money in and out of each account and currency (`n_cells`, accounts by currencies).
+
+    `opening` is deposited when the account opens, `top_ups` (`n_cells, n_days`) by day, and
+    `withdrawn` on `withdrawal_day`; `equity` (`n_cells, n_days`) is what remains with the profit.
+    """
+
+    account: IntArray
+    currency: IntArray
+    opening: FloatArray
+    top_ups: FloatArray
+    withdrawn: FloatArray
+    withdrawal_day: IntArray
+    equity: FloatArray
+
+
+def _cash(
     rng: np.random.Generator,
     population: Population,
     fills: Fills,
     ledger: Ledger,
     market: Market,
     opened_ms: IntArray,
-    closed_day: IntArray,
-    mode: IntArray,
-) -> tuple[pa.Table, pa.Table]:
-    """Transfers that keep every account solvent, and the balances that follow.
+) -> _Cash:
+    """Deposits that keep every account solvent, and withdrawals of what is not needed later.
 
-    Each account starts with a deposit sized to its positions and tops up by half of it whenever its
-    equity in a currency would fall below a tenth of it.
+    Each account starts with a deposit sized to its positions and tops up by halves of it whenever
+    its equity in a currency would fall below a tenth of it. Most of those who left take nearly all.
     """
     accounts, currencies, days = ledger.profit.shape
     cells = accounts * currencies
-    spot = _daily_prices(market)
-    usage = _usage(population, fills, ledger, market)
-    cell_account, cell_currency = np.divmod(np.arange(cells), currencies)
-    trader = population.account_trader[cell_account]
-    opening_price = _price_usd(market, cell_currency, opened_ms[cell_account])
-    start = np.where(usage > 0, usage * rng.lognormal(0.0, 0.25, cells), 0.0) / opening_price
-    start = _round_money(start, cell_currency)
-
+    account, currency = np.divmod(np.arange(cells), currencies)
+    wanted_usd = _wanted_usd(population, fills, ledger, market)
+    wanted_usd = wanted_usd * rng.lognormal(0.0, 0.25, cells)
+    opening = _round_up(wanted_usd / _price_usd(market, currency, opened_ms[account]), currency)
+    unit = _round_up(opening / 2, currency)
+    floor = _FLOOR_SHARE * opening
     profit = ledger.profit.reshape(cells, days)
-    floor = _FLOOR_SHARE * start
-    unit = _round_money(np.maximum(start / 2, 0.0), cell_currency)
-    lacking = np.ceil(
-        (floor[:, None] - start[:, None] - profit) / np.where(unit > 0, unit, 1)[:, None]
-    )
-    top_ups = np.maximum.accumulate(np.maximum(lacking, 0.0), axis=1)
-    top_ups = np.where(start[:, None] > 0, top_ups, 0.0)
-    equity = start[:, None] + top_ups * unit[:, None] + profit
-    steps = np.diff(top_ups, axis=1, prepend=0.0) * unit[:, None]
+    missing = (floor - opening)[:, None] - profit
+    units = np.ceil(missing / np.where(unit > 0, unit, np.inf)[:, None])
+    units = np.maximum.accumulate(np.maximum(units, 0.0), axis=1)
+    top_ups = np.diff(units, axis=1, prepend=0.0) * unit[:, None]
+    equity = opening[:, None] + units * unit[:, None] + profit
 
-    leave = population.leave_day[trader]
-    gone = leave < days - _CLOSING_DAYS
-    out_day = np.where(gone, np.minimum(leave + rng.integers(1, 6, cells), days - 1), 0)
-    takes = np.where(gone & (rng.random(cells) < 0.8), rng.uniform(0.85, 0.97, cells), 0.0)
-    stays = ~gone & (rng.random(cells) < 0.3)
-    out_day = np.where(stays, rng.integers(days // 3, days, cells), out_day)
-    takes = np.where(stays, rng.uniform(0.1, 0.4, cells), takes)
-    smallest_later = np.minimum.accumulate(equity[:, ::-1], axis=1)[:, ::-1]
-    available = np.maximum(smallest_later[np.arange(cells), out_day] - floor * 0.1, 0.0)
-    withdrawn = np.floor(takes * available * 1e4) / 1e4
-    withdrawn = np.where(start > 0, withdrawn, 0.0)
-    equity = equity - withdrawn[:, None] * (np.arange(days)[None, :] >= out_day[:, None])
+    leave_day = population.leave_day[population.account_trader[account]]
+    has_left = leave_day < days - _CLOSING_DAYS
+    day = np.where(has_left, leave_day + rng.integers(1, 6, cells), rng.integers(0, days, cells))
+    share = np.where(has_left, rng.uniform(0.85, 0.97, cells), rng.uniform(0.1, 0.4, cells))
+    takes = rng.random(cells) < np.where(has_left, 0.8, 0.3)
+    takes &= market.start_ms + day * DAY_MS > opened_ms[account]
+    least_later = np.minimum.accumulate(equity[:, ::-1], axis=1)[:, ::-1][np.arange(cells), day]
+    spare = np.where(takes, np.maximum(least_later - floor / 2, 0.0), 0.0)
+    withdrawn = np.floor(share * spare * 1e4) / 1e4
+    equity = equity - withdrawn[:, None] * (np.arange(days) >= day[:, None])
+    return _Cash(account, currency, opening, top_ups, withdrawn, day, equity)
 
-    transfers = _transfers(
-        rng, population, market, opened_ms, start, steps, withdrawn, out_day, currencies
-    )
-    opened_day = np.maximum((opened_ms - market.start_ms) // DAY_MS, 0)[cell_account]
-    calendar = np.arange(days)
-    is_open = (calendar >= opened_day[:, None]) & (calendar < closed_day[cell_account, None])
-    shown = (start > 0)[:, None] & is_open
-    cell, day = np.nonzero(shown)
-    by_day = np.lexsort((cell, day))
-    cell, day = cell[by_day], day[by_day]
-    currency = cell_currency[cell]
-    held = equity[cell, day]
-    held_usd = held * spot[currency, day]
-    margin = _margin(ledger, market, cells, currencies)[cell, day]
-    initial = np.minimum(margin, _LARGEST_MARGIN_SHARE * np.maximum(held_usd, 0.0))
-    is_isolated = mode[cell_account[cell]] == 1
+
+def _balances(
+    cash: _Cash,
+    ledger: Ledger,
+    market: Market,
+    opened_ms: IntArray,
+    closed_day: IntArray,
+    mode: IntArray,
+) -> pa.Table:
+    """`balances` of open accounts in the currencies that they were funded in or bought."""
+    calendar = np.arange(market.days)
+    opened_day = (opened_ms - market.start_ms) // DAY_MS
+    is_open = calendar >= opened_day[cash.account, None]
+    is_open &= calendar < closed_day[cash.account, None]
+    is_used = (cash.opening > 0)[:, None] | (cash.equity > _DUST)
+    day, cell = np.nonzero((is_open & is_used).T)
+    account, currency = cash.account[cell], cash.currency[cell]
+    equity = cash.equity[cell, day]
+    equity_usd = equity * _price_usd(market, currency, market.start_ms + (day + 1) * DAY_MS)
+    margin = np.minimum(_margin_usd(ledger, market)[cell, day], _LARGEST_MARGIN_SHARE * equity_usd)
     pools = [f"pool-{c}" for c in CURRENCIES[:3]] + [f"pool-{c}-isolated" for c in CURRENCIES[:3]]
-    balances = raw_table(
+    is_isolated = mode[account] == _MARGIN_MODES.index("isolated")
+    return raw_table(
         "balances",
         {
-            "account_id": identifiers("A", cell_account[cell]),
+            "account_id": identifiers("A", account),
             "asset": labels(currency, CURRENCIES),
             "snapshot_date": dates(day + market.start_ms // DAY_MS),
-            "equity": decimals(held),
-            "equity_usd": decimals(np.round(held_usd, 4)),
-            "initial_margin_usd": decimals(np.round(initial, 2)),
-            "maintenance_margin_usd": decimals(np.round(initial / 2, 2)),
-            "pool_id": labels(currency + 3 * is_isolated, pools),
+            "equity": decimals(equity),
+            "equity_usd": decimals(np.round(equity_usd, 4)),
+            "initial_margin_usd": decimals(np.round(margin, 2)),
+            "maintenance_margin_usd": decimals(np.round(margin / 2, 2)),
+            "pool_id": labels(np.where(is_isolated, currency + 3, currency), pools),
         },
     )
-    return transfers, balances
-
-
-def _daily_prices(market: Market) -> FloatArray:
-    """USD price of BTC, ETH and USDC at each day's end, `(3, n_days)`."""
-    ms = market.start_ms + (np.arange(market.days) + 1) * DAY_MS
-    rows = [_price_usd(market, np.full(len(ms), c), ms) for c in range(3)]
-    return np.stack(rows)
 
 
 def _price_usd(market: Market, currency: IntArray, ms: IntArray) -> FloatArray:
@@ -247,12 +252,12 @@ def _price_usd(market: Market, currency: IntArray, ms: IntArray) -> FloatArray:
     return np.where(currency == USDC, 1.0, market.spot(asset, ms))
 
 
-def _round_money(amount: FloatArray, currency: IntArray) -> FloatArray:
+def _round_up(amount: FloatArray, currency: IntArray) -> FloatArray:
     step = np.where(currency == USDC, 1e2, 1e5)
     return np.ceil(amount * step) / step
 
 
-def _usage(population: Population, fills: Fills, ledger: Ledger, market: Market) -> FloatArray:
+def _wanted_usd(population: Population, fills: Fills, ledger: Ledger, market: Market) -> FloatArray:
     """USD equity each account wants in each currency: its peak positions over its leverage."""
     book, held = market.instruments, ledger.positions
     accounts, currencies, days = ledger.profit.shape
@@ -269,10 +274,11 @@ def _usage(population: Population, fills: Fills, ledger: Ledger, market: Market)
     return np.where(is_used, wanted, np.where(vault, 5 * population.ticket_usd[trader], 0.0))
 
 
-def _margin(ledger: Ledger, market: Market, cells: int, currencies: int) -> FloatArray:
-    """Initial margin in USD by account and currency (`cells`) and day."""
+def _margin_usd(ledger: Ledger, market: Market) -> FloatArray:
+    """Initial margin by account and currency, and by day, `(n_cells, n_days)`."""
     book, held = market.instruments, ledger.positions
-    days = market.days
+    accounts, currencies, days = ledger.profit.shape
+    cells = accounts * currencies
     is_option = book.kind[held.instrument] == OPTION
     rate = np.where(
         is_option, np.where(held.quantity < 0, _SHORT_OPTION_MARGIN, 0.0), _DELTA_ONE_MARGIN
@@ -286,61 +292,48 @@ def _transfers(
     rng: np.random.Generator,
     population: Population,
     market: Market,
+    cash: _Cash,
     opened_ms: IntArray,
-    start: FloatArray,
-    steps: FloatArray,
-    withdrawn: FloatArray,
-    out_day: IntArray,
-    currencies: int,
 ) -> pa.Table:
     """Opening deposits, top-ups and withdrawals; sub-accounts are funded through the main one."""
-    funded = np.flatnonzero(start > 0)
-    topped, top_day = np.nonzero(steps > 0)
-    leaving = np.flatnonzero(withdrawn > 0)
+    funded = np.flatnonzero(cash.opening > 0)
+    topped, top_day = np.nonzero(cash.top_ups > 0)
+    leaving = np.flatnonzero(cash.withdrawn > 0)
     cell = np.concatenate([funded, topped, leaving])
-    account, currency = np.divmod(cell, currencies)
-    amount = np.concatenate([start[funded], steps[topped, top_day], -withdrawn[leaving]])
+    account, currency = cash.account[cell], cash.currency[cell]
+    amount = np.concatenate(
+        [cash.opening[funded], cash.top_ups[topped, top_day], -cash.withdrawn[leaving]]
+    )
     within = rng.integers(60_000, 20 * 60_000, len(cell))
-    opened = opened_ms[funded // currencies]
-    ms = within + np.concatenate(
+    earliest = np.concatenate(
         [
-            opened,
-            np.maximum(market.start_ms + top_day * DAY_MS, opened_ms[topped // currencies]),
-            market.start_ms + out_day[leaving] * DAY_MS + 22 * HOUR_MS,
+            np.zeros(len(funded), dtype=np.int64),
+            market.start_ms + top_day * DAY_MS,
+            market.start_ms + cash.withdrawal_day[leaving] * DAY_MS + 22 * HOUR_MS,
         ]
     )
+    ms = within + np.maximum(earliest, opened_ms[account])
     main = population.first_account[population.account_trader[account]]
-    through_main = np.flatnonzero(account != main)
-    kind = np.where(amount > 0, _DEPOSIT, _WITHDRAWAL)
-    kind[through_main] = _INTERNAL
-    other = np.where(kind == _INTERNAL, main, -1)
-    before = np.where(amount[through_main] > 0, -30_000, 30_000)
-    outside_kind = np.where(amount[through_main] > 0, _DEPOSIT, _WITHDRAWAL)
+    is_inside = account != main
 
-    def stack(own: IntArray, mirror: IntArray, outside: IntArray) -> IntArray:
-        return np.concatenate([own, mirror, outside])
-
-    mains = main[through_main]
-    columns = {
-        "account": stack(account, mains, mains),
-        "currency": stack(currency, currency[through_main], currency[through_main]),
-        "ms": stack(ms, ms[through_main], ms[through_main] + before),
-        "kind": stack(kind, np.full(len(mains), _INTERNAL), outside_kind),
-        "other": stack(other, account[through_main], np.full(len(mains), -1)),
-    }
-    signed = np.concatenate([amount, -amount[through_main], amount[through_main]])
-    rows = np.lexsort((columns["account"], columns["ms"]))
-    account, currency, ms, kind, other = (column[rows] for column in columns.values())
-    signed = signed[rows]
+    through_main = np.flatnonzero(is_inside)
+    row = np.concatenate([np.arange(len(cell)), through_main, through_main])
+    leg = np.repeat([0, 1, 2], [len(cell), len(through_main), len(through_main)])
+    ms = ms[row] + np.where(leg == 2, np.where(amount[row] > 0, -30_000, 30_000), 0)
+    by_time = np.lexsort((leg, row, ms))
+    row, leg, ms = row[by_time], leg[by_time], ms[by_time]
+    is_internal = is_inside[row] & (leg < 2)
+    kind = np.where(is_internal, _INTERNAL, np.where(amount[row] > 0, _DEPOSIT, _WITHDRAWAL))
+    other = np.where(is_internal, np.where(leg == 0, main[row], account[row]), -1)
+    signed = np.where(leg == 1, -amount[row], amount[row])
+    account, currency = np.where(leg == 0, account[row], main[row]), currency[row]
     trader = population.account_trader[account]
-    wallet = np.where(
-        kind == _INTERNAL, -1, trader * 10 + rng.choice(3, len(rows), p=[0.8, 0.15, 0.05])
-    )
+    wallet = np.where(is_internal, -1, trader * 10 + rng.choice(3, len(row), p=[0.8, 0.15, 0.05]))
     usd = signed * _price_usd(market, currency, ms)
     return raw_table(
         "transfers",
         {
-            "transfer_id": identifiers("X", np.arange(len(rows)), 7),
+            "transfer_id": identifiers("X", np.arange(len(row)), 7),
             "account_id": identifiers("A", account),
             "asset": labels(currency, CURRENCIES),
             "amount": decimals(signed),

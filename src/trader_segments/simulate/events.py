@@ -21,6 +21,7 @@ from trader_segments.simulate.market import (
     OPTION,
     SPOT,
     WARM_UP_DAYS,
+    BoolArray,
     IntArray,
     Market,
 )
@@ -135,50 +136,40 @@ def orders_table(
     unfilled = np.array([a.unfilled_per_order for a in ARCHETYPES])[
         population.roles.archetype[role]
     ]
-    ghost = np.repeat(np.arange(n), rng.poisson(unfilled))
-    parent = np.concatenate([np.arange(n), ghost])
-    is_ghost = np.arange(len(parent)) >= n
+    extra = np.repeat(np.arange(n), rng.poisson(unfilled))
+    parent = np.concatenate([np.arange(n), extra])
+    is_unfilled = np.arange(len(parent)) >= n
     reference = first_fill[parent]
 
-    taker = ~orders.is_maker[parent]
-    crossing = rng.choice([_MARKET, _LIMIT], len(parent), p=[0.6, 0.4])
-    order_type = np.where(taker & ~is_ghost, crossing, _LIMIT)
-    order_type = np.where(taker & ~is_ghost & (rng.random(len(parent)) < 0.06), _STOP, order_type)
-    order_type = np.where(orders.is_liquidation[parent] & ~is_ghost, _MARKET, order_type)
-    immediate = rng.choice([_IOC, _FOK, _GTC], len(parent), p=[0.6, 0.05, 0.35])
-    resting = rng.choice([_POST_ONLY, _GTC], len(parent), p=[0.55, 0.45])
-    force = np.where(taker & ~is_ghost & (order_type == _LIMIT), immediate, resting)
-    force = np.where(order_type == _MARKET, _IOC, np.where(order_type == _STOP, _GTC, force))
-
+    crosses = ~orders.is_maker[parent] & ~is_unfilled
+    is_forced = orders.is_liquidation[parent] & ~is_unfilled
+    order_type, force = _order_terms(rng, crosses, is_forced)
     wait = np.where(
-        taker & ~is_ghost, rng.integers(5, 300, len(parent)), rng.exponential(90_000, len(parent))
+        crosses, rng.integers(5, 300, len(parent)), rng.exponential(90_000, len(parent))
     )
-    seen_ms = np.where(is_ghost, 0, fills.executed_ms[reference])
+    filled_ms = fills.executed_ms[reference]
     away = rng.integers(-2 * HOUR_MS, 2 * HOUR_MS, len(parent))
-    around = np.clip(
-        fills.executed_ms[reference] + away, market.start_ms, market.end_ms - HOUR_MS // 2
-    )
+    around = np.clip(filled_ms + away, market.start_ms, market.end_ms - HOUR_MS // 2)
     book = market.instruments
     listed, expires = (x[orders.instrument[parent]] for x in (book.listed_ms, book.expires_ms))
     around = np.clip(around, listed, expires - HOUR_MS // 2)
     insert_ms = np.where(
-        is_ghost, around, np.maximum(seen_ms - wait.astype(np.int64), market.start_ms)
+        is_unfilled, around, np.maximum(filled_ms - wait.astype(np.int64), market.start_ms)
     )
     lots = orders.lots[parent]
 
-    ghost_rows = np.flatnonzero(is_ghost)
-    removed_ms = insert_ms[ghost_rows] + np.minimum(
-        rng.exponential(60_000, len(ghost_rows)) + 50, HOUR_MS // 3
+    unfilled_rows = np.flatnonzero(is_unfilled)
+    removed_ms = insert_ms[unfilled_rows] + np.minimum(
+        rng.exponential(60_000, len(unfilled_rows)) + 50, HOUR_MS // 3
     ).astype(np.int64)
-    ends = rng.choice([_CANCEL, _REJECT, _EXPIRE], len(ghost_rows), p=[0.93, 0.04, 0.03])
-    can_amend = ~taker & ~is_ghost & (wait > 2_000)
+    ends = rng.choice([_CANCEL, _REJECT, _EXPIRE], len(unfilled_rows), p=[0.93, 0.04, 0.03])
+    can_amend = ~crosses & ~is_unfilled & (wait > 2_000)
     amended = np.flatnonzero(can_amend & (rng.random(len(parent)) < 0.2))
     amended_ms = insert_ms[amended] + (
-        (fills.executed_ms[reference[amended]] - insert_ms[amended])
-        * rng.uniform(0.1, 0.9, len(amended))
+        (filled_ms - insert_ms)[amended] * rng.uniform(0.1, 0.9, len(amended))
     ).astype(np.int64)
 
-    order = np.concatenate([np.arange(len(parent)), ghost_rows, amended, fills.order])
+    order = np.concatenate([np.arange(len(parent)), unfilled_rows, amended, fills.order])
     event = np.concatenate(
         [
             np.full(len(parent), _INSERT),
@@ -189,14 +180,16 @@ def orders_table(
     )
     event_ms = np.concatenate([insert_ms, removed_ms, amended_ms, fills.executed_ms])
     quote = np.concatenate(
-        [reference, reference[ghost_rows], reference[amended], np.arange(len(fills))]
+        [reference, reference[unfilled_rows], reference[amended], np.arange(len(fills))]
     )
     quantity = lots * book.lot[orders.instrument[parent]]
-    quantity = np.concatenate([quantity, quantity[ghost_rows], quantity[amended], fills.quantity])
+    quantity = np.concatenate(
+        [quantity, quantity[unfilled_rows], quantity[amended], fills.quantity]
+    )
     side = orders.side[parent][order]
     limit = np.where(side > 0, fills.bid[quote], fills.ask[quote])
     price = np.where(event == _FILL, fills.price[quote], limit)
-    price = np.where((event != _FILL) & taker[order], fills.price[quote], price)
+    price = np.where((event != _FILL) & crosses[order], fills.price[quote], price)
     price = np.where((event != _FILL) & (order_type[order] == _MARKET), np.nan, price)
     by_api = population.uses_api[trader]
     device = np.where(rng.random(n) < 0.45, 1, 2)
@@ -224,6 +217,21 @@ def orders_table(
             "ingested_at": timestamps(ingested_at(rng, event_ms)),
         },
     )
+
+
+def _order_terms(
+    rng: np.random.Generator, crosses: BoolArray, is_forced: BoolArray
+) -> tuple[IntArray, IntArray]:
+    """Type and time in force of orders that cross the spread, are forced, or rest in the book."""
+    n = len(crosses)
+    order_type = np.where(crosses, rng.choice([_MARKET, _LIMIT, _STOP], n, p=[0.6, 0.35, 0.05]), 0)
+    order_type = np.where(is_forced, _MARKET, order_type)
+    immediate = rng.choice([_IOC, _FOK, _GTC], n, p=[0.6, 0.05, 0.35])
+    resting = rng.choice([_POST_ONLY, _GTC], n, p=[0.55, 0.45])
+    force = np.select(
+        [order_type == _MARKET, order_type == _STOP, crosses], [_IOC, _GTC, immediate], resting
+    )
+    return order_type, force
 
 
 def _live_days(market: Market) -> tuple[IntArray, IntArray]:

@@ -370,9 +370,7 @@ def _listings(
         if is_monthly[expiry]:
             future_of_expiry[asset, expiry] = len(rows)
             terms = (True, _INVERSE_MULTIPLIER[asset], 1.0, _TICK[asset], since)
-            rows.append(
-                _Listing(label, FUTURE, asset, USD, asset, *terms, expires_ms=expires)
-            )
+            rows.append(_Listing(label, FUTURE, asset, USD, asset, *terms, expires_ms=expires))
         spot = float(np.exp(log_spot[asset, (since - grid_ms) // STEP_MS]))
         step = _round_step(spot * (0.05 if is_monthly[expiry] else 0.025))
         option_base[asset, expiry] = len(rows)
@@ -394,7 +392,12 @@ def _listings(
                 for letter, sign in (("C", 1), ("P", -1))
             ]
     names, *columns = zip(*rows, strict=True)
-    return Instruments(list(names), *map(np.array, columns)), expiries, option_base, future_of_expiry
+    return (
+        Instruments(list(names), *map(np.array, columns)),
+        expiries,
+        option_base,
+        future_of_expiry,
+    )
 
 
 def _expiry_label(ms: int) -> str:

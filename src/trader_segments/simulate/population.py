@@ -103,7 +103,6 @@ def simulate_population(rng: np.random.Generator, traders: int, days: int) -> Po
 
     join_day, leave_day = _lifetimes(rng, archetype, days)
     leverage = _of(archetype, lambda a: a.leverage) * rng.lognormal(0.0, 0.3, traders)
-    round_the_clock = _of(archetype, lambda a: a.round_the_clock) > 0
     uses_api = rng.random(traders) < _of(archetype, lambda a: a.api_share)
     is_entity = rng.random(traders) < _of(archetype, lambda a: a.entity_share)
 
@@ -131,9 +130,7 @@ def simulate_population(rng: np.random.Generator, traders: int, days: int) -> Po
         bitcoin_share=rng.beta(2.0, 1.3, traders),
         home_hour=rng.choice([7.0, 14.0, 19.0, 1.0], traders, p=[0.25, 0.35, 0.25, 0.15])
         + rng.normal(0.0, 2.0, traders),
-        hour_deviation=np.where(
-            round_the_clock, np.inf, np.where(uses_api, 6.0, rng.uniform(1.0, 4.0, traders))
-        ),
+        hour_deviation=np.where(uses_api, 6.0, rng.uniform(1.0, 4.0, traders)),
         uses_api=uses_api,
         is_entity=is_entity,
         first_account=np.concatenate([[0], account_count.cumsum()[:-1]]),

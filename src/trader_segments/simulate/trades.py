@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Final
 
 import numpy as np
 
-from trader_segments.simulate.archetypes import ARCHETYPES, NAMES, Archetype
+from trader_segments.simulate.archetypes import ARCHETYPES, Archetype
 from trader_segments.simulate.market import (
     DAY_MS,
     HOUR_MS,
@@ -27,10 +27,11 @@ from trader_segments.simulate.population import (
 )
 
 _INVERSE_PERPETUAL, _LINEAR_PERPETUAL, _FUTURE, _OPTION, _SPOT = range(5)
+_HEDGE_PERPETUAL, _HEDGE_FUTURE, _HEDGE_PUT = range(3)
 _LIQUIDATION_HORIZON_HOURS: Final = 120
 _LIQUIDATION_LOSS: Final = 0.85
 _LIQUIDATED_ABOVE_LEVERAGE: Final = 4.0
-_NIGHT_HOUR: Final = 23.0
+_LATEST_HOUR: Final = 23.0
 
 
 @dataclass(frozen=True)
@@ -58,30 +59,6 @@ class Trades:
     def __len__(self) -> int:
         return len(self.role)
 
-    def take(self, index: IntArray) -> Trades:
-        """Rows at `index`, in that order."""
-        return Trades(**{f.name: getattr(self, f.name)[index] for f in fields(self)})
-
-
-def join_trades(parts: list[Trades]) -> Trades:
-    """Concatenate, numbering the combos of each part apart."""
-    combos, base = [], 0
-    for part in parts:
-        combos.append(np.where(part.combo >= 0, part.combo + base, -1))
-        base += int(part.combo.max(initial=-1)) + 1
-    columns = {f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Trades)}
-    return Trades(**(columns | {"combo": np.concatenate(combos)}))
-
-
-@dataclass(frozen=True)
-class _Style:
-    """An archetype and the world it trades in."""
-
-    rng: np.random.Generator
-    population: Population
-    market: Market
-    archetype: Archetype
-
 
 @dataclass(frozen=True)
 class _Plan:
@@ -94,13 +71,27 @@ class _Plan:
     open_ms: IntArray
     usd: FloatArray
 
+    def __len__(self) -> int:
+        return len(self.role)
+
     def take(self, index: IntArray) -> _Plan:
         return _Plan(**{f.name: getattr(self, f.name)[index] for f in fields(self)})
 
 
+@dataclass(frozen=True)
+class _Style:
+    """The traders of one archetype and the world they trade in; `rows` are their roles."""
+
+    rng: np.random.Generator
+    population: Population
+    market: Market
+    archetype: Archetype
+    rows: IntArray
+
+
 def simulate_trades(rng: np.random.Generator, population: Population, market: Market) -> Trades:
-    """Draw every trader's round trips over the window."""
-    special: dict[str, Callable[[_Style, _Plan], list[Trades]]] = {
+    """Draw every trader's round trips over the window, in order of opening."""
+    special: dict[str, Callable[[_Style], list[Trades]]] = {
         "volatility_seller": _volatility_trades,
         "volatility_buyer": _volatility_trades,
         "hedger": _hedger_trades,
@@ -109,90 +100,96 @@ def simulate_trades(rng: np.random.Generator, population: Population, market: Ma
     parts: list[Trades] = []
     for code, archetype in enumerate(ARCHETYPES):
         rows = np.flatnonzero(population.roles.archetype == code)
-        style = _Style(rng, population, market, archetype)
-        draw = special.get(archetype.name, _plain_trades)
-        parts += draw(style, _plan(style, rows))
-    return _liquidated(join_trades(parts), market)
+        style = _Style(rng, population, market, archetype, rows)
+        parts += special.get(archetype.name, _plain_trades)(style)
+    return _liquidated(_in_order(parts), market)
 
 
-def _plan(
-    style: _Style,
-    rows: IntArray,
-) -> _Plan:
+def _in_order(parts: list[Trades]) -> Trades:
+    """Concatenate by opening time and number the structures as they first appear."""
+    columns = {f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Trades)}
+    style = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    order = np.argsort(columns["open_ms"], kind="stable")
+    combo = np.where(columns["combo"] >= 0, columns["combo"] * len(parts) + style, -1)[order]
+    _, first, number = np.unique(combo, return_index=True, return_inverse=True)
+    rank = np.argsort(np.argsort(first))
+    trades = Trades(**{name: column[order] for name, column in columns.items()})
+    return replace(trades, combo=np.where(combo >= 0, rank[number], -1))
+
+
+def _plan(style: _Style) -> _Plan:
     """Sessions by day (more on volatile days), then trades within each session."""
-    roles = population.roles
+    rng, population, market = style.rng, style.population, style.market
+    roles, rows = population.roles, style.rows
     trader = roles.trader[rows]
-    day = np.arange(market.days)
-    weekday = (market.start_ms // DAY_MS + 3 + day) % 7
-    weight = market.attention**archetype.attention_exponent
-    weight = weight / weight.mean() * np.where(weekday >= 5, archetype.weekend_factor, 1.0)
-    clock = np.concatenate([[0.0], weight.cumsum()])
+    clock = _activity_clock(style)
     first, last = clock[population.join_day[trader]], clock[population.leave_day[trader]]
     rate = roles.sessions_per_week[rows] / 7 * roles.weight[rows]
     sessions = np.maximum(rng.poisson(rate * (last - first)), 1)
 
     row = np.repeat(np.arange(len(rows)), sessions)
     drawn = first[row] + (last - first)[row] * rng.random(len(row))
-    session_day = np.clip(np.searchsorted(clock, drawn, "right") - 1, 0, market.days - 1)
-    row, session_day = _with_campaigns(rng, population, trader, row, session_day)
-    home, deviation = population.home_hour[trader[row]], population.hour_deviation[trader[row]]
-    habit = np.where(np.isinf(deviation), 0.0, deviation) * rng.standard_normal(len(row))
-    session_hour = (home + habit) % 24
+    day = np.clip(np.searchsorted(clock, drawn, "right") - 1, 0, market.days - 1)
+    again = _encouraged(style, trader[row], day)
+    row, day = np.concatenate([row, row[again]]), np.concatenate([day, day[again]])
+    account = draw_accounts(rng, population, trader[row])
+    habit = population.hour_deviation[trader[row]] * rng.standard_normal(len(row))
+    session_hour = (population.home_hour[trader[row]] + habit) % 24
 
-    mean_trades = roles.trades_per_session[rows][row]
-    count = 1 + rng.poisson(np.maximum(mean_trades - 1, 0.0))
-    each = np.repeat(np.arange(len(row)), count)
-    later = session_hour[each] + rng.exponential(0.4, len(each)) * (rng.random(len(each)) < 0.8)
-    anytime = rng.random(len(each)) * 24
-    hour = np.where(np.isinf(deviation[each]), anytime, later)
-    hour = np.minimum(hour, _NIGHT_HOUR + 0.7 * rng.random(len(each)))
+    trades = 1 + rng.poisson(roles.trades_per_session[rows][row] - 1)
+    each = np.repeat(np.arange(len(row)), trades)
+    if style.archetype.round_the_clock:
+        hour = rng.random(len(each)) * 24
+    else:
+        hour = session_hour[each] + rng.exponential(0.3, len(each))
+    hour = np.minimum(hour, _LATEST_HOUR + 0.7 * rng.random(len(each)))
     who = trader[row[each]]
-    session_account = draw_accounts(rng, population, trader[row])
     return _Plan(
         role=rows[row[each]],
         trader=who,
-        account=session_account[each],
+        account=account[each],
         asset=draw_assets(rng, population, who),
-        open_ms=market.start_ms + session_day[each] * DAY_MS + (hour * HOUR_MS).astype(np.int64),
+        open_ms=market.start_ms + day[each] * DAY_MS + (hour * HOUR_MS).astype(np.int64),
         usd=population.ticket_usd[who] * rng.lognormal(0.0, 0.5, len(who)),
     )
 
 
-def _with_campaigns(
-    rng: np.random.Generator,
-    population: Population,
-    trader: IntArray,
-    row: IntArray,
-    day: IntArray,
-) -> tuple[IntArray, IntArray]:
-    """Repeat a share of the sessions that treated traders have just after a campaign starts."""
+def _activity_clock(style: _Style) -> FloatArray:
+    """Cumulative expected activity at each midnight (`n_days + 1`), in units of a mean weekday."""
+    market, archetype = style.market, style.archetype
+    weekday = (market.start_ms // DAY_MS + 3 + np.arange(market.days)) % 7
+    weight = market.attention**archetype.attention_exponent
+    weight = weight / weight.mean() * np.where(weekday >= 5, archetype.weekend_factor, 1.0)
+    return np.concatenate([[0.0], weight.cumsum()])
+
+
+def _encouraged(style: _Style, trader: IntArray, day: IntArray) -> IntArray:
+    """Sessions that treated traders hold twice, a share of those just after a campaign starts."""
+    population = style.population
     extra = []
-    for starts, treated in zip(
-        population.campaign_day, population.campaign_arm == TREATMENT, strict=True
-    ):
+    for starts, arm in zip(population.campaign_day, population.campaign_arm, strict=True):
         since = day - starts
-        falls = treated[trader[row]] & (since >= 0) & (since < CAMPAIGN_DAYS)
-        extra.append(np.flatnonzero(falls & (rng.random(len(row)) < CAMPAIGN_UPLIFT)))
-    again = np.concatenate(extra)
-    return np.concatenate([row, row[again]]), np.concatenate([day, day[again]])
+        falls = (arm[trader] == TREATMENT) & (since >= 0) & (since < CAMPAIGN_DAYS)
+        extra.append(np.flatnonzero(falls & (style.rng.random(len(day)) < CAMPAIGN_UPLIFT)))
+    return np.concatenate(extra)
 
 
 def _trades(
     style: _Style,
     plan: _Plan,
-    *,
     instrument: IntArray,
     side: IntArray,
     close_ms: IntArray,
+    *,
     combo: IntArray | None = None,
     leverage: FloatArray | None = None,
 ) -> Trades:
     """Complete a plan with the execution habits of its role; whoever leaves closes out that day."""
-    n = len(plan.role)
+    rng, population, market, n = style.rng, style.population, style.market, len(plan)
     left = population.leave_day[plan.trader]
     leave_ms = market.start_ms + left * DAY_MS + plan.open_ms % DAY_MS
     close_ms = np.where(left < market.days, np.minimum(close_ms, leave_ms), close_ms)
-    span = archetype.execution_minutes * 60_000 * rng.lognormal(0.0, 0.7, n)
+    span = style.archetype.execution_minutes * 60_000 * rng.lognormal(0.0, 0.7, n)
     return Trades(
         role=plan.role,
         account=plan.account,
@@ -209,32 +206,35 @@ def _trades(
     )
 
 
+def _choose(style: _Style, plan: _Plan) -> IntArray:
+    """Place in `INSTRUMENT_MIX` of each trade, by the trader's own mix."""
+    edges = style.population.roles.mix[plan.role].cumsum(axis=1)[:, :-1]
+    return np.asarray((style.rng.random(len(plan))[:, None] > edges).sum(axis=1))
+
+
 def _delta_one(style: _Style, plan: _Plan, choice: IntArray) -> IntArray:
-    """Perpetual, future or spot instrument for each trade, by its place in `INSTRUMENT_MIX`."""
+    """Perpetual, future or spot instrument for each trade."""
+    market = style.market
     instrument = market.perpetual(plan.asset, inverse=choice == _INVERSE_PERPETUAL)
     instrument = np.where(choice == _SPOT, market.spot_pair(plan.asset), instrument)
     dated = np.flatnonzero(choice == _FUTURE)
-    tenor = rng.lognormal(np.log(40.0), 0.5, len(dated)) * DAY_MS
+    tenor = style.rng.lognormal(np.log(40.0), 0.5, len(dated)) * DAY_MS
     instrument[dated] = market.future(plan.asset[dated], plan.open_ms[dated], tenor)
     return instrument
 
 
-def _draw_choice(rng: np.random.Generator, mix: FloatArray) -> IntArray:
-    return np.asarray((rng.random(len(mix))[:, None] > mix.cumsum(axis=1)[:, :-1]).sum(axis=1))
-
-
-def _hold(style: _Style, plan: _Plan, spread: float) -> IntArray:
+def _closing(style: _Style, plan: _Plan, spread: float) -> IntArray:
+    """When each trade is closed, by the trader's own holding time and a lognormal spread."""
     median = style.population.roles.hold_hours[plan.role]
-    hours = median * style.rng.lognormal(0.0, spread, len(plan.role))
-    return np.maximum(hours * HOUR_MS, 2_000).astype(np.int64)
+    hours = median * style.rng.lognormal(0.0, spread, len(plan))
+    return plan.open_ms + np.maximum(hours * HOUR_MS, 2_000).astype(np.int64)
 
 
-def _plain_trades(
-    style: _Style,
-    plan: _Plan,
-) -> list[Trades]:
+def _plain_trades(style: _Style) -> list[Trades]:
     """Round trips in the style's mix of instruments, in the right direction slightly or not."""
-    choice = _draw_choice(rng, population.roles.mix[plan.role])
+    rng, market, archetype = style.rng, style.market, style.archetype
+    plan = _plan(style)
+    choice = _choose(style, plan)
     instrument = _delta_one(style, plan, choice)
     options = np.flatnonzero(choice == _OPTION)
     instrument[options] = market.option(
@@ -244,206 +244,157 @@ def _plain_trades(
         rng.normal(0.0, 0.8, len(options)),
         rng.random(len(options)) < 0.55,
     )
-    close_ms = plan.open_ms + _hold(style, plan, 0.8)
+    close_ms = _closing(style, plan, 0.8)
     if archetype.flat_by_night:
-        night = (plan.open_ms // DAY_MS + 1) * DAY_MS - 60_000
-        close_ms = np.minimum(close_ms, night - rng.integers(0, 600_000, len(night)))
-    move = market.spot(plan.asset, np.minimum(close_ms, market.end_ms)) - market.spot(
-        plan.asset, plan.open_ms
-    )
-    is_right = rng.random(len(move)) < 0.5 + archetype.skill
-    side = np.where((move > 0) == is_right, 1, -1)
-    buys = rng.random(len(move)) < archetype.buys_options
-    side = np.where(choice == _OPTION, np.where(buys, 1, -1), side)
-    side = np.where(choice == _SPOT, 1, side)
-    can_fail = (choice == _INVERSE_PERPETUAL) | (choice == _LINEAR_PERPETUAL)
-    leverage = np.where(can_fail, population.leverage[plan.trader], 0.0)
-    if archetype.flat_by_night:
-        leverage[:] = 0.0
+        midnight = (plan.open_ms // DAY_MS + 1) * DAY_MS
+        close_ms = np.minimum(close_ms, midnight - rng.integers(60_000, 660_000, len(plan)))
+    price_then = market.spot(plan.asset, np.minimum(close_ms, market.end_ms))
+    rises = price_then > market.spot(plan.asset, plan.open_ms)
+    is_right = rng.random(len(plan)) < 0.5 + archetype.skill
+    buys = rng.random(len(plan)) < archetype.buys_options
+    goes_long = np.where(choice == _OPTION, buys, (rises == is_right) | (choice == _SPOT))
+    is_perpetual = (choice == _INVERSE_PERPETUAL) | (choice == _LINEAR_PERPETUAL)
+    can_fail = is_perpetual & (not archetype.flat_by_night)
     return [
-        _trades(style,
+        _trades(
+            style,
             plan,
-            instrument=instrument,
-            side=side,
-            close_ms=close_ms,
-            leverage=leverage,
+            instrument,
+            np.where(goes_long, 1, -1),
+            close_ms,
+            leverage=np.where(can_fail, style.population.leverage[plan.trader], 0.0),
         )
     ]
 
 
-def _volatility_trades(
-    style: _Style,
-    plan: _Plan,
-) -> list[Trades]:
+def _volatility_trades(style: _Style) -> list[Trades]:
     """Single options and strangles, often held to expiry, some hedged with a perpetual."""
-    choice = _draw_choice(rng, population.roles.mix[plan.role])
-    is_option = choice == _OPTION
-    plain = plan.take(np.flatnonzero(~is_option))
-    parts = [
-        _trades(style,
-            plain,
-            instrument=_delta_one(style, plain, choice[~is_option]),
-            side=rng.choice([-1, 1], len(plain.role)),
-            close_ms=plain.open_ms + _hold(style, plain, 0.6),
-        )
-    ]
-    plan = plan.take(np.flatnonzero(is_option))
-    n = len(plan.role)
-    side = np.where(rng.random(n) < archetype.buys_options, 1, -1)
+    rng, market = style.rng, style.market
+    everything = _plan(style)
+    choice = _choose(style, everything)
+    plain = everything.take(np.flatnonzero(choice != _OPTION))
+    outright = _trades(
+        style,
+        plain,
+        _delta_one(style, plain, choice[choice != _OPTION]),
+        rng.choice([-1, 1], len(plain)),
+        _closing(style, plain, 0.6),
+    )
+
+    single = everything.take(np.flatnonzero(choice == _OPTION))
+    is_strangle = rng.random(len(single)) < 0.35
+    put_leg = np.flatnonzero(is_strangle)
+    legs = np.concatenate([np.arange(len(single)), put_leg])
+    n, structure = len(single), np.where(is_strangle, np.arange(len(single)), -1)
+    is_call = (rng.random(n) < 0.5) | is_strangle
+    is_call = np.concatenate([is_call, np.zeros(len(put_leg), dtype=bool)])
     tenor = rng.lognormal(np.log(16.0), 0.6, n) * DAY_MS
     distance = np.abs(rng.normal(0.0, 0.35, n)) + rng.choice([0.0, 0.5, 1.0], n, p=[0.3, 0.4, 0.3])
-    is_strangle = rng.random(n) < 0.35
-    is_call = (rng.random(n) < 0.5) | is_strangle
-    first = market.option(
-        plan.asset, plan.open_ms, tenor, np.where(is_call, distance, -distance), is_call
-    )
-    expires = market.instruments.expires_ms[first]
-    to_expiry = rng.random(n) < 0.6
-    early = plan.open_ms + ((expires - plan.open_ms) * rng.uniform(0.15, 0.9, n)).astype(np.int64)
-    close_ms = np.where(to_expiry, expires, early)
-    combo = np.where(is_strangle, is_strangle.cumsum() - 1, -1)
-    common = {"combo": combo, "close_ms": close_ms, "side": side}
-    parts.append(_trades(style, plan, instrument=first, **common))
-
-    second = np.flatnonzero(is_strangle)
-    legs = plan.take(second)
-    puts = market.option(
-        legs.asset, legs.open_ms, tenor[second], -distance[second], np.zeros(len(second), bool)
-    )
-    both = {name: column[second] for name, column in common.items()}
-    strangle_puts = _trades(style, legs, instrument=puts, **both)
-    parts[1] = join_combos(parts[1], strangle_puts)
+    side = np.where(rng.random(n) < style.archetype.buys_options, 1, -1)
+    plan = single.take(legs)
+    moneyness = np.where(is_call, distance[legs], -distance[legs])
+    instrument = market.option(plan.asset, plan.open_ms, tenor[legs], moneyness, is_call)
+    expires = market.instruments.expires_ms[instrument[:n]]
+    life = np.where(rng.random(n) < 0.6, 1.0, rng.uniform(0.15, 0.9, n))
+    close_ms = single.open_ms + ((expires - single.open_ms) * life).astype(np.int64)
+    options = _trades(style, plan, instrument, side[legs], close_ms[legs], combo=structure[legs])
 
     hedged = np.flatnonzero(~is_strangle & (rng.random(n) < 0.3))
-    hedge = plan.take(hedged)
-    delta = market.delta(first[hedged], hedge.open_ms) * side[hedged]
-    hedge = _Plan(
-        role=hedge.role,
-        trader=hedge.trader,
-        account=hedge.account,
-        asset=hedge.asset,
-        open_ms=hedge.open_ms + 5_000,
-        usd=hedge.usd * np.abs(delta),
+    hedge = single.take(hedged)
+    delta = side[hedged] * market.delta(instrument[hedged], hedge.open_ms)
+    hedges = _trades(
+        style,
+        replace(hedge, open_ms=hedge.open_ms + 5_000, usd=hedge.usd * np.abs(delta)),
+        market.perpetual(hedge.asset, inverse=np.ones(len(hedge), dtype=bool)),
+        np.where(delta > 0, -1, 1),
+        close_ms[hedged] + 30_000,
     )
-    parts.append(
-        _trades(style,
-            hedge,
-            instrument=market.perpetual(hedge.asset, inverse=np.ones(len(hedged), bool)),
-            side=np.where(delta > 0, -1, 1),
-            close_ms=np.minimum(close_ms[hedged], expires[hedged]) + 30_000,
-        )
-    )
-    return parts
+    return [outright, options, hedges]
 
 
-def join_combos(first: Trades, second: Trades) -> Trades:
-    """Concatenate the legs of the same structures, keeping their combo numbers."""
-    return Trades(
-        **{
-            f.name: np.concatenate([getattr(first, f.name), getattr(second, f.name)])
-            for f in fields(Trades)
-        }
-    )
+def _hedger_trades(style: _Style) -> list[Trades]:
+    """A standing hedge of coin held as collateral, rolled monthly, with small adjustments.
 
-
-def _hedger_trades(
-    style: _Style,
-    plan: _Plan,
-) -> list[Trades]:
-    """A standing short against coin held elsewhere, rolled monthly, with small adjustments.
-
-    A third each hedge with the perpetual, with dated futures, and with bought puts.
+    A third of hedgers each short the perpetual, short dated futures and buy puts.
     """
+    rng, population, market = style.rng, style.population, style.market
     roles = population.roles
-    rows = np.flatnonzero(roles.archetype == NAMES.index(archetype.name))
     tool = rng.integers(0, 3, len(roles.trader))
-    main_asset = draw_assets(rng, population, roles.trader)
+    asset = draw_assets(rng, population, roles.trader)
 
-    monthly = np.flatnonzero(market.future_of_expiry[0] >= 0)
-    expiry = market.expiries_ms[monthly]
-    live = expiry[expiry > market.start_ms + 2 * DAY_MS]
-    row = np.repeat(rows, len(live))
-    until = np.tile(live, len(rows))
-    since = np.tile(np.concatenate([[market.start_ms], live[:-1]]), len(rows))
-    trader = roles.trader[row]
-    joined = market.start_ms + population.join_day[trader] * DAY_MS
-    left = market.start_ms + population.leave_day[trader] * DAY_MS
-    jitter = rng.uniform(1.0, 3.0, len(row)) * DAY_MS
-    opened = np.maximum(since - jitter.astype(np.int64), joined) + rng.integers(
-        8 * HOUR_MS, 20 * HOUR_MS, len(row)
+    expiries = market.expiries_ms[market.future_of_expiry[0] >= 0]
+    expiries = expiries[expiries > market.start_ms + 2 * DAY_MS]
+    role = np.repeat(style.rows, len(expiries))
+    until = np.tile(expiries, len(style.rows))
+    since = np.tile(np.concatenate([[market.start_ms], expiries[:-1]]), len(style.rows))
+    trader = roles.trader[role]
+    joined, left = (
+        market.start_ms + day[trader] * DAY_MS
+        for day in (population.join_day, population.leave_day)
     )
-    opened = np.maximum(opened, market.start_ms + HOUR_MS)
-    valid = np.flatnonzero(
-        (opened < np.minimum(until - 3 * DAY_MS, left)) & (opened < market.end_ms - HOUR_MS)
+    rolled = since - rng.integers(DAY_MS, 3 * DAY_MS, len(role))
+    opened = np.maximum(np.maximum(rolled, joined), market.start_ms)
+    opened += rng.integers(8 * HOUR_MS, 20 * HOUR_MS, len(role))
+    is_live = opened < np.minimum(np.minimum(until - 3 * DAY_MS, left), market.end_ms - HOUR_MS)
+    month = np.flatnonzero(is_live)
+    standing = _Plan(
+        role=role[month],
+        trader=trader[month],
+        account=population.first_account[trader[month]],
+        asset=asset[role[month]],
+        open_ms=opened[month],
+        usd=population.ticket_usd[trader[month]]
+        * roles.weight[role[month]]
+        * rng.lognormal(0.3, 0.15, len(month)),
     )
-    core = _Plan(
-        role=row[valid],
-        trader=trader[valid],
-        account=population.first_account[trader[valid]],
-        asset=main_asset[row[valid]],
-        open_ms=opened[valid],
-        usd=population.ticket_usd[trader[valid]]
-        * roles.weight[row[valid]]
-        * rng.lognormal(0.3, 0.15, len(valid)),
-    )
-    core_tool = tool[core.role]
-    remaining = (until[valid] - core.open_ms).astype(np.float64)
-    perpetual = market.perpetual(core.asset, inverse=np.ones(len(valid), bool))
-    future = market.future(core.asset, core.open_ms, remaining)
-    put = market.option(
-        core.asset,
-        core.open_ms,
-        remaining,
-        rng.uniform(-0.9, -0.2, len(valid)),
-        np.zeros(len(valid), bool),
-    )
-    roll = until[valid] - rng.integers(DAY_MS, 3 * DAY_MS, len(valid))
-    close_ms = np.where(core_tool == 2, until[valid], np.maximum(roll, core.open_ms + DAY_MS))
-    standing = _trades(style,
-        core,
-        instrument=np.choose(core_tool, [perpetual, future, put]),
-        side=np.where(core_tool == 2, 1, -1),
-        close_ms=close_ms,
-    )
-    asset = main_asset[plan.role]
-    adjustment = _Plan(
-        role=plan.role,
-        trader=plan.trader,
-        account=population.first_account[plan.trader],
-        asset=asset,
-        open_ms=plan.open_ms,
-        usd=plan.usd * 0.12,
-    )
-    choice = np.where(tool[plan.role] == 1, _FUTURE, _INVERSE_PERPETUAL)
-    tuned = _trades(style,
-        adjustment,
-        instrument=_delta_one(style, adjustment, choice),
-        side=np.where(rng.random(len(asset)) < 0.93, -1, 1),
-        close_ms=plan.open_ms + _hold(style, plan, 0.5),
-    )
-    return [standing, tuned]
+    tenor = (until[month] - standing.open_ms).astype(np.float64)
+    moneyness = rng.uniform(-0.9, -0.2, len(month))
+    is_call = np.zeros(len(month), dtype=bool)
+    choices = [
+        market.perpetual(standing.asset, inverse=~is_call),
+        market.future(standing.asset, standing.open_ms, tenor),
+        market.option(standing.asset, standing.open_ms, tenor, moneyness, is_call),
+    ]
+    uses = tool[standing.role]
+    roll_ms = until[month] - rng.integers(DAY_MS, 3 * DAY_MS, len(month))
+    close_ms = np.where(uses == _HEDGE_PUT, until[month], roll_ms)
 
-
-def _basis_trades(
-    style: _Style,
-    plan: _Plan,
-) -> list[Trades]:
-    """Long spot against a short perpetual or future, opened and closed together."""
-    choice = _draw_choice(rng, population.roles.mix[plan.role])
-    short = _delta_one(style, plan, choice)
-    close_ms = np.minimum(
-        plan.open_ms + _hold(style, plan, 0.5),
-        market.instruments.expires_ms[short] - HOUR_MS,
+    visits = _plan(style)
+    adjustment = replace(
+        visits,
+        account=population.first_account[visits.trader],
+        asset=asset[visits.role],
+        usd=0.12 * visits.usd,
     )
-    n = len(plan.role)
+    choice = np.where(tool[visits.role] == _HEDGE_FUTURE, _FUTURE, _INVERSE_PERPETUAL)
     return [
-        _trades(style,
-            plan,
-            instrument=instrument,
-            side=np.full(n, side),
-            close_ms=close_ms + delay,
-        )
-        for instrument, side, delay in ((market.spot_pair(plan.asset), 1, 0), (short, -1, 20_000))
+        _trades(
+            style,
+            standing,
+            np.choose(uses, choices),
+            np.where(uses == _HEDGE_PUT, 1, -1),
+            np.maximum(close_ms, standing.open_ms + DAY_MS),
+        ),
+        _trades(
+            style,
+            adjustment,
+            _delta_one(style, adjustment, choice),
+            np.where(rng.random(len(visits)) < 0.93, -1, 1),
+            _closing(style, adjustment, 0.5),
+        ),
+    ]
+
+
+def _basis_trades(style: _Style) -> list[Trades]:
+    """Long spot against a short perpetual or future, opened and closed together."""
+    plan = _plan(style)
+    short = _delta_one(style, plan, _choose(style, plan))
+    expires = style.market.instruments.expires_ms[short]
+    close_ms = np.minimum(_closing(style, plan, 0.5), expires - HOUR_MS)
+    sides = np.ones(len(plan), dtype=np.int64)
+    return [
+        _trades(style, plan, style.market.spot_pair(plan.asset), sides, close_ms),
+        _trades(style, plan, short, -sides, close_ms + 20_000),
     ]
 
 
@@ -451,25 +402,21 @@ def _liquidated(trades: Trades, market: Market) -> Trades:
     """Close leveraged trades at the first hour whose loss exceeds the margin.
 
     The venue closes a position once `leverage * adverse return` passes `_LIQUIDATION_LOSS`; the
-    trade then ends on that hour, and its `leverage` is set to minus one as a mark.
+    trade then ends on that hour. In the result `leverage` is -1 for those and 0 for all others.
     """
     at = np.flatnonzero(trades.leverage > _LIQUIDATED_ABOVE_LEVERAGE)
     asset = market.instruments.asset[trades.instrument[at]]
-    hour = (trades.open_ms[at] - market.grid_ms) // HOUR_MS + 1
-    steps = np.arange(_LIQUIDATION_HORIZON_HOURS)
-    step = (hour[:, None] + steps) * (HOUR_MS // STEP_MS)
-    step = np.minimum(step, market.log_spot.shape[1] - 1)
-    moved = market.log_spot[asset[:, None], step] - np.log(
-        market.spot(asset, trades.open_ms[at])
-    ).reshape(-1, 1)
-    ends_ms = market.grid_ms + (hour[:, None] + steps) * HOUR_MS
-    too_late = ends_ms >= np.minimum(trades.close_ms[at], market.end_ms - HOUR_MS)[:, None]
-    loss = -trades.side[at][:, None] * moved * trades.leverage[at][:, None]
-    fails = (loss > _LIQUIDATION_LOSS) & ~too_late
+    first_hour = (trades.open_ms[at] - market.grid_ms) // HOUR_MS + 1
+    hour = first_hour[:, None] + np.arange(_LIQUIDATION_HORIZON_HOURS)
+    step = np.minimum(hour * (HOUR_MS // STEP_MS), market.log_spot.shape[1] - 1)
+    opening = np.log(market.spot(asset, trades.open_ms[at]))
+    moved = market.log_spot[asset[:, None], step] - opening[:, None]
+    ends_ms = market.grid_ms + hour * HOUR_MS
+    in_time = ends_ms < np.minimum(trades.close_ms[at], market.end_ms - HOUR_MS)[:, None]
+    loss = -(trades.side * trades.leverage)[at][:, None] * moved
+    fails = in_time & (loss > _LIQUIDATION_LOSS)
     failed = fails.any(axis=1)
-    when = ends_ms[np.arange(len(at)), fails.argmax(axis=1)]
     close_ms, leverage = trades.close_ms.copy(), np.zeros(len(trades))
-    close_ms[at[failed]] = when[failed]
+    close_ms[at[failed]] = ends_ms[np.arange(len(at)), fails.argmax(axis=1)][failed]
     leverage[at[failed]] = -1.0
-    columns = {f.name: getattr(trades, f.name) for f in fields(Trades)}
-    return Trades(**(columns | {"close_ms": close_ms, "leverage": leverage}))
+    return replace(trades, close_ms=close_ms, leverage=leverage)
