@@ -5,22 +5,25 @@
     {%- set transforms = ['log1p', 'logit', 'fisher_z', 'asinh', 'identity'] -%}
     {%- set names = feature_columns() | map(attribute='name') | list -%}
     {%- set groups = var('trader_features') | map(attribute='group') | list -%}
-    {%- set files = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') | map(attribute='name') | list -%}
+    {%- set models = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') -%}
+    {%- set files = models | map(attribute='name') | list -%}
+    {%- set required = ['name', 'description', 'unit', 'data_type', 'transform', 'used_in_segmentation'] -%}
+    {%- set known = required + ['count', 'requires', 'when_absent', 'group'] -%}
     {%- for group in groups if groups.count(group) > 1 -%}
         {%- do problems.append("vars.trader_features has the group '" ~ group ~ "' twice") -%}
     {%- endfor -%}
     {%- for column in feature_columns() -%}
         {%- set entry = "vars.trader_features, feature '" ~ column.group ~ '.' ~ column.name ~ "': " -%}
-        {%- for key in ['name', 'description', 'unit', 'data_type', 'transform', 'used_in_segmentation'] if key not in column -%}
+        {%- for key in required if key not in column -%}
             {%- do problems.append(entry ~ "'" ~ key ~ "' is missing") -%}
         {%- endfor -%}
-        {%- for key in column if key not in [
-            'name', 'description', 'unit', 'data_type', 'transform', 'used_in_segmentation', 'count', 'requires', 'when_absent', 'group'
-        ] -%}
+        {%- for key in column if key not in known -%}
             {%- do problems.append(entry ~ "'" ~ key ~ "' is not a known key") -%}
         {%- endfor -%}
         {%- if column.transform is defined and column.transform not in transforms -%}
-            {%- do problems.append(entry ~ "transform '" ~ column.transform ~ "' is none of " ~ transforms | join(', ')) -%}
+            {%- do problems.append(
+                entry ~ "transform '" ~ column.transform ~ "' is none of " ~ transforms | join(', ')
+            ) -%}
         {%- endif -%}
         {%- if names.count(column.name) > 1 -%}
             {%- do problems.append(entry ~ 'the name stands twice in the registry') -%}
@@ -30,7 +33,9 @@
         {%- endif -%}
     {%- endfor -%}
     {%- for file in files if file.startswith('feat_') and file[5:] not in groups -%}
-        {%- do problems.append('models/features/' ~ file ~ ".sql has no entry '" ~ file[5:] ~ "' in vars.trader_features") -%}
+        {%- do problems.append(
+            'models/features/' ~ file ~ ".sql has no entry '" ~ file[5:] ~ "' in vars.trader_features"
+        ) -%}
     {%- endfor -%}
     {%- set venue = active_venue() -%}
     {%- set prefix = 'stg_' ~ venue ~ '__' -%}
@@ -39,7 +44,9 @@
             ~ "' in vars.venues." ~ venue ~ '.tables') -%}
     {%- endfor -%}
     {%- if problems -%}
-        {{ exceptions.raise_compiler_error('The registries in dbt_project.yml do not fit the files:\n  ' ~ problems | unique | join('\n  ')) }}
+        {{ exceptions.raise_compiler_error(
+            'The registries in dbt_project.yml do not fit the files:\n- ' ~ problems | unique | join('\n- ')
+        ) }}
     {%- endif -%}
     {%- endif -%}
 {%- endmacro %}

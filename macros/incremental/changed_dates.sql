@@ -1,6 +1,7 @@
 {#-
-    Event dates whose rows in `this` may no longer stand: a fill of that trader and day arrived since the last run, its time of
-    arrival is not known, or the number of fills is another one than is stored (corrected, moved or removed fills).
+    Event dates whose stored rows may no longer stand: a fill of that trader and day arrived since the last run, its
+    time of arrival is not known, or the number of fills is another one than is stored (corrected, moved or removed
+    fills).
 -#}
 {% macro changed_dates(fills, accounts, stored) -%}
     select distinct coalesce(given.event_date, stored.event_date) as event_date

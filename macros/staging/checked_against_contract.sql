@@ -1,9 +1,10 @@
 {#-
-    CTEs, the last named `checked`, that cast the rows of the CTE `rows` to the types of the raw contract and say of every
-    row what becomes of it. Nothing is dropped: `row_status` is `staged`, `rejected` (with `rejection_reason`) or `duplicate`.
+    CTEs, the last named `checked`, that cast the rows of the CTE `rows` to the types of the raw contract and say of
+    every row what becomes of it. Nothing is dropped: `row_status` is `staged`, `rejected` (with `rejection_reason`) or
+    `duplicate`.
 
     table          contract table that the rows are
-    rows           CTE with one column per contract column, any type, and source_row (order of arrival, may be NULL)
+    rows           CTE with one column per contract column, any type, and source_file, source_row (order of arrival, may be NULL)
     column_types   native types where known; a column without one is read as text
     known          {column: relation}: the value must be in that relation, unless the relation is empty
     raw_values     column of `rows` that already holds the source row as JSON; else it is made of the contract columns
@@ -18,6 +19,7 @@ checked as (select * from {{ rows }})
 {%- set key = contract.meta.key -%}
 {%- set event_at = contract.meta.get('event_at') -%}
 {%- set ingested_at = 'ingested_at' if 'ingested_at' in contract.columns else 'cast(null as timestamp)' -%}
+{%- set load_time = "cast('" ~ run_started_at.strftime('%Y-%m-%d %H:%M:%S') ~ "' as timestamp)" -%}
 {%- set public_columns = columns | rejectattr('meta.is_personal') | map(attribute='name') | list -%}
 typed as (
     select
@@ -30,6 +32,7 @@ typed as (
         {{ raw_values }},
         {%- endif %}
         {{ venue_reason or 'cast(null as ' ~ type_string() ~ ')' }} as venue_reason,
+        source_file,
         source_row
     from {{ rows }}
 ),
@@ -49,7 +52,8 @@ judged as (
             typed.venue_reason,
             {%- for column in columns %}
             case
-                when typed.{{ column.name }} is null and {{ is_blank('typed.raw_' ~ column.name, column_types.get(column.name)) }}
+                when typed.{{ column.name }} is null
+                    and {{ is_blank('typed.raw_' ~ column.name, column_types.get(column.name)) }}
                     then {{ "'missing " ~ column.name ~ "'" if column.meta.get('is_required') else 'null' }}
                 when typed.{{ column.name }} is null then 'unparsable {{ column.name }}'
                 {%- if column.meta.get('accepted_values') %}
@@ -61,7 +65,7 @@ judged as (
                 {%- endif %}
                 {%- if column.name == event_at %}
                 when cast(typed.{{ column.name }} as timestamp)
-                    > coalesce({{ 'typed.ingested_at' if 'ingested_at' in contract.columns else ingested_at }}, cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S") }}' as timestamp))
+                    > coalesce({{ 'typed.ingested_at' if 'ingested_at' in contract.columns else ingested_at }}, {{ load_time }})
                     then '{{ column.name }} after the load'
                 {%- endif %}
             end,
@@ -109,7 +113,7 @@ numbered as (
         versions.*,
         row_number() over (
             partition by versions.row_key, versions.content
-            order by {{ ingested_at }} nulls first, versions.source_row nulls first
+            order by {{ ingested_at }} nulls first, versions.source_file nulls first, versions.source_row nulls first
         ) as copy_number,
         -- The version that arrived last is the valid one; of several in one load, the first.
         first_value(versions.content) over (
@@ -117,7 +121,7 @@ numbered as (
             order by
                 case when versions.reasons = '' then 0 else 1 end,
                 {{ ingested_at }} desc nulls last,
-                versions.source_row nulls first,
+                versions.source_file nulls first, versions.source_row nulls first,
                 versions.content
         ) as valid_content,
         max({{ ingested_at }}) over (partition by versions.row_key) as last_ingested_at
@@ -160,7 +164,8 @@ settled as (
             when copy_number > 1 then null
             when reasons <> '' then reasons
             when content = valid_content then null
-            when {{ ingested_at }} < last_ingested_at then 'replaced by a later version of the same {{ key | join(", ") }}'
+            when {{ ingested_at }} < last_ingested_at
+                then 'replaced by a later version of the same {{ key | join(", ") }}'
             else 'duplicate {{ key | join(", ") }} with other content'
         end as rejection_reason
     from numbered

@@ -1,4 +1,7 @@
-{#- A raw value as a type of the contract; NULL where it cannot be read. `native` is its type where known, else it is text. -#}
+{#-
+    A raw value as a type of the contract; NULL where it cannot be read. `native` is its type where known, else it is
+    text.
+-#}
 {% macro read_as(column, data_type, native=none, accepted_values=none) -%}
     {%- set native = (native or 'text') | upper -%}
     {%- set is_float = native in ('FLOAT', 'DOUBLE', 'REAL') -%}
@@ -7,7 +10,7 @@
         lower(nullif(trim({{ text }}), ''))
     {%- elif data_type == 'varchar' -%}
         nullif({{ text }}, '')
-    {%- elif data_type == 'timestamp' and native in ('DATE', 'TIMESTAMP', 'TIMESTAMP_NS', 'TIMESTAMP_MS', 'TIMESTAMP_S', 'TIMESTAMP WITH TIME ZONE') -%}
+    {%- elif data_type == 'timestamp' and (native == 'DATE' or native.startswith('TIMESTAMP')) -%}
         cast({{ column }} as timestamp)
     {%- elif data_type == 'timestamp' -%}
         {{ utc_timestamp_from_text(text) }}

@@ -1,4 +1,7 @@
-{#- The rows of a contract table that passed the checks at the active venue; none, but typed, where the venue has no such table. -#}
+{#-
+    The rows of a contract table that passed the checks at the active venue; none, but typed, where the venue has no
+    such table.
+-#}
 {% macro staged_rows(table) -%}
     {%- set is_mapped = table in var('venues')[active_venue()].tables -%}
     {%- set checked = ref('stg_' ~ active_venue() ~ '__' ~ table) if is_mapped -%}

@@ -64,7 +64,7 @@ final as (
         {{ dbt.datediff('spans.first_date', as_of_date(), 'day') }} + 1 as tenure_days,
         {{ dbt.datediff('spans.last_date', as_of_date(), 'day') }} as recency_days,
         {{ share('spans.fill_count', 'spans.active_days') }} as fills_per_active_day,
-        greatest(0, least(1, 1 + cast(spread.gap_entropy as double) / ln(spans.active_days + 1))) as clumpiness
+        round(greatest(0, least(1, 1 + cast(spread.gap_entropy as double) / ln(spans.active_days + 1))), 12) as clumpiness
     from spans
     inner join spread on spans.trader_id = spread.trader_id
 )

@@ -1,4 +1,5 @@
 -- The last day whose events count: the var as_of_date, else the last day with fills, orders or transfers.
+{%- set given_date = var('as_of_date') %}
 with
 
 event_dates as (
@@ -10,13 +11,8 @@ event_dates as (
 ),
 
 final as (
-    select
-        {% if var('as_of_date') is not none %}
-        cast('{{ var("as_of_date") }}' as date) as as_of_date
-        {% else %}
-        max(event_date) as as_of_date
+    select coalesce(cast({{ "'" ~ given_date ~ "'" if given_date else 'null' }} as date), max(event_date)) as as_of_date
     from event_dates
-        {% endif %}
 )
 
 select * from final

@@ -11,14 +11,20 @@ rules as (
 
 feature_values as (
     select * from {{ ref('int_trader_feature_values') }}
-    where feature_name in (select feature from {{ ref('axis_rules') }})
+),
+
+rule_features as (
+    select distinct feature from rules
 ),
 
 ranked_values as (
     select
         feature_values.*,
-        percent_rank() over (partition by feature_name order by feature_value) as feature_rank
+        percent_rank() over (
+            partition by feature_values.feature_name order by feature_values.feature_value
+        ) as feature_rank
     from feature_values
+    inner join rule_features on feature_values.feature_name = rule_features.feature
 ),
 
 matches as (
@@ -27,7 +33,10 @@ matches as (
         rules.axis,
         rules.label,
         rules.priority,
-        case rules.threshold_kind when 'quantile' then ranked_values.feature_rank else ranked_values.feature_value end as compared_value,
+        case rules.threshold_kind
+            when 'quantile' then ranked_values.feature_rank
+            else ranked_values.feature_value
+        end as compared_value,
         rules.operator,
         rules.threshold
     from ranked_values

@@ -13,7 +13,14 @@ import duckdb
 from trader_segments import raw_input
 from trader_segments.publish import read_manifest
 from trader_segments.simulate import simulate
-from trader_segments.warehouse import DATABASES, SCHEMA_RAW, Origin, holds_raw_tables, set_aside
+from trader_segments.warehouse import (
+    DATABASES,
+    SCHEMA_RAW,
+    Origin,
+    find_origin,
+    sample_folder,
+    set_aside,
+)
 
 Say = Callable[[str], None]
 
@@ -93,17 +100,19 @@ def run_build(settings: Settings, dbt_arguments: list[str], say: Say) -> bool:
 
 def find_input(settings: Settings, say: Say) -> Origin:
     """What is to be built; makes the sample venue where the exchange has no input at all."""
-    if settings.raw_data:
-        return Origin(settings.venue, str(Path(settings.raw_data).resolve()))
-    if holds_raw_tables(settings.build / DATABASES[0]):
-        return Origin(settings.venue, SCHEMA_RAW)
-    sample = settings.build / "sample"
-    if settings.venue == "exchange" and not (sample / "raw").is_dir():
+    warehouse = settings.build / DATABASES[0]
+    if warehouse.exists():
+        with duckdb.connect(str(warehouse), read_only=True) as connection:
+            origin = find_origin(connection, settings.home, settings.venue, settings.raw_data)
+    else:
+        origin = find_origin(None, settings.home, settings.venue, settings.raw_data)
+    sample = sample_folder(settings.home)
+    if origin == Origin("exchange", str(sample)) and not sample.is_dir():
         say("RAW_DATA is not set: making a sample venue (2,000 traders, 180 days)")
-        result = simulate(sample)
+        result = simulate(sample.parent)
         rows = sum(result.rows.values())
-        say(f"Made {rows:,} raw rows in {result.seconds:.0f} s: {sample / 'raw'}")
-    return Origin(settings.venue, str(sample / "raw"))
+        say(f"Made {rows:,} raw rows in {result.seconds:.0f} s: {sample}")
+    return origin
 
 
 def run_dbt(project_root: Path, arguments: list[str], say: Say) -> bool:

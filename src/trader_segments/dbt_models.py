@@ -11,11 +11,7 @@ import pandas as pd
 
 def registered_features(groups: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The feature registry `vars.trader_features` as one list of columns, each with its group."""
-    return [
-        {**column, "group": group["group"], "is_segmentation_input": column["used_in_segmentation"]}
-        for group in groups
-        for column in group["columns"]
-    ]
+    return [{**column, "group": group["group"]} for group in groups for column in group["columns"]]
 
 
 def earlier_rows(session: duckdb.DuckDBPyConnection, relation: object) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.flags import get_flags
 from dbt_common.events.base_types import EventLevel
@@ -13,6 +14,7 @@ from dbt_common.events.types import Note
 
 from trader_segments import raw_input
 from trader_segments.publish import PublishError, hold_back_reason, publish, read_manifest
+from trader_segments.warehouse import claim, find_origin
 
 
 class Plugin(BasePlugin):
@@ -30,6 +32,10 @@ class Plugin(BasePlugin):
         self.raw_data = str(plugin_config.get("raw_data") or "")
         self.home = Path(plugin_config.get("home") or self.project_root).resolve()
 
+    def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
+        """Make the folder of the working database, which DuckDB does not."""
+        Path(creds.path).parent.mkdir(parents=True, exist_ok=True)
+
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Register the raw input as it is, without a word, and the two functions.
 
@@ -41,7 +47,12 @@ class Plugin(BasePlugin):
         def check_raw_input() -> str:
             with conn.cursor() as cursor:
                 problems = self.look_at_raw_input(cursor, scan_csv=True)
-            return "\n".join(problem.problem for problem in problems)
+                sentences = [problem.problem for problem in problems]
+                if not sentences:
+                    origin = find_origin(cursor, self.home, self.venue, self.raw_data)
+                    refusal = claim(cursor, self.home, origin)
+                    sentences = [refusal] if refusal else []
+            return "\n".join(sentences)
 
         def publish_marts(plan: str) -> str:
             message = run_plan(conn, self.home / "published", json.loads(plan))

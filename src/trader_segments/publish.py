@@ -3,13 +3,14 @@
 A published build is one folder, ``versions/<build_id>``, that never changes. ``marts.duckdb``,
 ``marts`` and ``report.html`` are symbolic links through ``current``, the one link that is swapped::
 
-    published/marts.duckdb -> current/marts.duckdb
+    published/marts.duckdb -> current/published.duckdb
     published/marts        -> current/marts
     published/report.html  -> current/report.html
     published/current      -> versions/20260630T101500Z-1a2b3c4d
 
 So one rename moves the database, the Parquet folder and the report together, and whatever fails
-before it leaves the previous build served.
+before it leaves the previous build served. The database has a name of its own because DuckDB names
+the catalog after the file: in one called ``marts`` the schema ``marts`` would be ambiguous.
 """
 
 import fcntl
@@ -28,10 +29,11 @@ from typing import Any
 import duckdb
 
 OLDEST_READER = "v1.0.0"
-_DATABASE = "marts.duckdb"
+_DATABASE = "published.duckdb"
 _FOLDER = "marts"
 _REPORT = "report.html"
 _MANIFEST = "manifest.json"
+_LINKS = {"marts.duckdb": _DATABASE, _FOLDER: _FOLDER, _REPORT: _REPORT}
 _TARGET = "published_marts"
 _GOOD_STATUSES = {"success", "pass", "warn", "no-op"}
 _NARROWING_ARGUMENTS = {
@@ -157,8 +159,8 @@ def publish(
         _sync(draft)
         draft.rename(version)
         _sync_entry(versions)
-        for name in (_DATABASE, _FOLDER, _REPORT):
-            _point(destination / name, f"current/{name}")
+        for link, name in _LINKS.items():
+            _point(destination / link, f"current/{name}")
         _point(destination / "current", f"versions/{build_id}")
         _prune(destination, keep)
     return published

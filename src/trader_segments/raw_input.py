@@ -60,6 +60,10 @@ _KIND_OF_TYPE = {
 }
 
 
+ORDER_COLUMNS = ("source_file", "source_row")
+"""Columns that every view has beside the file's own: the file, and the row's place in it."""
+
+
 class RawInputError(ValueError):
     """What is wrong with the raw input, in one sentence for the person who hands it over."""
 
@@ -135,7 +139,7 @@ def load_expected(project_root: Path, venue: str) -> list[SourceTable]:
     Raises
     ------
     RawInputError
-        If the venue has no sources file, or the file uses an unknown data type.
+        If the venue has no sources file, or the file does not say what it should.
     """
     staging = project_root / "models" / "staging"
     path = staging / venue / f"_{venue}__sources.yml"
@@ -145,18 +149,20 @@ def load_expected(project_root: Path, venue: str) -> list[SourceTable]:
             f'unknown venue "{venue}": there is no {path.relative_to(project_root)}; '
             f"the venues are {', '.join(venues) or 'none'}"
         )
-    sources = yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]
-    return [
-        SourceTable(
-            name=table["name"],
-            is_required=_is_required(table),
-            columns=tuple(
-                _source_column(path, table["name"], column) for column in table["columns"]
-            ),
-        )
-        for source in sources
-        for table in source["tables"]
-    ]
+    try:
+        sources = yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]
+        return [
+            SourceTable(
+                name=table["name"],
+                is_required=_is_required(table),
+                columns=tuple(_source_column(column) for column in table["columns"]),
+            )
+            for source in sources
+            for table in source["tables"]
+        ]
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise RawInputError(f"{path.name} is no list of sources: {reason}") from error
 
 
 def find_raw_file(folder: Path, table: str) -> RawFile | None:
@@ -227,10 +233,10 @@ def register(
     """
     try:
         tables = load_expected(project_root, venue)
-    except (RawInputError, yaml.YAMLError, KeyError, TypeError) as error:
-        problem = str(error) if isinstance(error, RawInputError) else f"venue {venue}: {error!r}"
-        record(connection, [], [InputProblem(None, None, problem)])
-        return [InputProblem(None, None, problem)]
+    except RawInputError as error:
+        problems = [InputProblem(None, None, str(error))]
+        record(connection, [], problems)
+        return problems
 
     existing = _existing_relations(connection, tables)
     if raw_data:
@@ -301,11 +307,11 @@ def _is_required(entry: Mapping[str, Any]) -> bool:
     return bool(entry.get("config", {}).get("meta", {}).get("is_required", False))
 
 
-def _source_column(path: Path, table: str, column: Mapping[str, Any]) -> SourceColumn:
+def _source_column(column: Mapping[str, Any]) -> SourceColumn:
     data_type = str(column["data_type"]).lower()
     if data_type not in _ACCEPTED_KINDS:
-        raise RawInputError(
-            f'{path.name}: column "{column["name"]}" of {table} has the data type "{data_type}"; '
+        raise ValueError(
+            f'column "{column["name"]}" has the data type "{data_type}"; '
             f"known are {', '.join(_ACCEPTED_KINDS)}"
         )
     return SourceColumn(column["name"], data_type, _is_required(column))
@@ -393,7 +399,11 @@ def _inspect_raw_file(
         else:
             csv_files = []
             reader = _parquet_reader(connection, raw_file.files, table)
-        types = _column_types(connection, reader)
+        types = {
+            name: duckdb_type
+            for name, duckdb_type in _column_types(connection, reader).items()
+            if name not in ORDER_COLUMNS
+        }
         is_empty = connection.execute(f"select 1 from {reader} limit 1").fetchone() is None
     except RawInputError as error:
         return replace(located, problems=(str(error),))
@@ -501,10 +511,9 @@ def _parquet_reader(
         for old, new in zip(given, _contract_names(given, table), strict=True)
         if old != new
     }
-    if not renamed:
-        return reader
     pairs = ", ".join(f"{_identifier(old)} as {_identifier(new)}" for old, new in renamed.items())
-    return f"(select * rename ({pairs}) from {reader})"
+    columns = f"* rename ({pairs})" if pairs else "*"
+    return _in_order(columns, "file_row_number", reader)
 
 
 def _csv_reader(csv_files: Sequence[_CsvFile]) -> str:
@@ -520,9 +529,16 @@ def _csv_reader(csv_files: Sequence[_CsvFile]) -> str:
         f"columns = {{{', '.join(_varchar(name) for name in columns)}}})"
         for (delimiter, columns), paths in groups.items()
     ]
-    if len(readers) == 1:
-        return readers[0]
-    return f"({' union all by name '.join(f'select * from {reader}' for reader in readers)})"
+    ordered = [_in_order("*", "row_number() over ()", reader) for reader in readers]
+    if len(ordered) == 1:
+        return ordered[0]
+    return f"({' union all by name '.join(f'select * from {reader}' for reader in ordered)})"
+
+
+def _in_order(columns: str, row: str, reader: str) -> str:
+    """Add where a row stands, so that staging can tell the first of two conflicting rows."""
+    file_column, row_column = ORDER_COLUMNS
+    return f"(select {columns}, filename as {file_column}, {row} as {row_column} from {reader})"
 
 
 def _read_header(folder: Path, path: Path, table: SourceTable) -> _CsvFile:
@@ -594,22 +610,23 @@ def _scan_csv(
 
 
 def _count_rows(folder: Path, csv_file: _CsvFile) -> int:
+    """Count the rows below the header; blank lines are none."""
     shown = csv_file.path.relative_to(folder)
     width = len(csv_file.columns)
-    count = -1
+    count, line = -1, 1
     with _open_csv(csv_file.path) as stream:
         reader = csv.reader(stream, delimiter=csv_file.delimiter, strict=True)
         try:
             for row in reader:
-                if len(row) > width and any(row[width:]):
+                if any(row[width:]):
                     raise RawInputError(
-                        f"{shown}: line {reader.line_num} has {len(row)} values, "
-                        f"the header has {width}"
+                        f"{shown}: line {line} has {len(row)} values, the header has {width}"
                     )
                 count += bool(row)
+                line = reader.line_num + 1
         except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
             raise RawInputError(
-                f"{shown}: line {reader.line_num + 1}: {_csv_trouble(error)}"
+                f"{shown} cannot be read from line {line} on: {_csv_trouble(error)}"
             ) from error
     return count
 

@@ -49,15 +49,56 @@ def write_origin(connection: duckdb.DuckDBPyConnection, origin: Origin) -> None:
     connection.execute("insert into raw.origin values (?, ?)", [origin.venue, origin.raw_data])
 
 
-def holds_raw_tables(warehouse: Path) -> bool:
-    """Whether somebody has loaded `fills` into the schema raw of the working database."""
-    if not warehouse.exists():
-        return False
-    with duckdb.connect(str(warehouse), read_only=True) as connection:
-        found = connection.execute(
+def find_origin(
+    connection: duckdb.DuckDBPyConnection | None, home: Path, venue: str, raw_data: str | None
+) -> Origin:
+    """Where the next build reads: RAW_DATA, else tables in the schema raw, else the sample venue.
+
+    Parameters
+    ----------
+    connection
+        An open working database, None where there is none yet.
+    home
+        Base folder of `build/`.
+    raw_data
+        RAW_DATA, relative to the working directory.
+    """
+    if raw_data:
+        return Origin(venue, str(Path(raw_data).resolve()))
+    if (
+        connection is not None
+        and connection.execute(
             "select 1 from duckdb_tables() where schema_name = 'raw' and table_name = 'fills'"
-        ).fetchone()
-    return found is not None
+        ).fetchall()
+    ):
+        return Origin(venue, SCHEMA_RAW)
+    return Origin(venue, str(sample_folder(home)))
+
+
+def sample_folder(home: Path) -> Path:
+    """Raw tables of the sample venue."""
+    return home.resolve() / "build" / "sample" / "raw"
+
+
+def claim(connection: duckdb.DuckDBPyConnection, home: Path, wanted: Origin) -> str | None:
+    """Take the working database for an origin, or say why it cannot be had.
+
+    Another folder of the same venue is taken for its next export; another venue is not, nor real
+    trades on top of the sample's.
+    """
+    present = read_origin(connection)
+    sample = str(sample_folder(home))
+    if present is not None and (
+        present.venue != wanted.venue or (present.raw_data == sample) != (wanted.raw_data == sample)
+    ):
+        return (
+            f"the working database holds {present.venue} from {present.raw_data}, and this is "
+            f"{wanted.venue} from {wanted.raw_data}: set TRADER_SEGMENTS_HOME to another folder, "
+            "or run make build, which sets that database aside"
+        )
+    if present != wanted:
+        write_origin(connection, wanted)
+    return None
 
 
 def set_aside(build: Path, wanted: Origin) -> str | None:

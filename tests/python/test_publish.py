@@ -37,7 +37,7 @@ def _report(monkeypatch: pytest.MonkeyPatch) -> None:
     def write_report(*, marts: Path, out: Path) -> None:
         with duckdb.connect(str(marts), read_only=True) as connection:
             build = connection.execute(
-                "select any_value(build_id) from marts.marts.source_health"
+                "select any_value(build_id) from marts.source_health"
             ).fetchall()[0][0]
         out.write_text(str(build), encoding="utf-8")
 
@@ -84,8 +84,8 @@ def builds_seen(destination: Path) -> set[str]:
     """Ids of the builds that one reader finds in the database, the Parquet files and the report."""
     with duckdb.connect(str(destination / "marts.duckdb"), read_only=True) as connection:
         seen = connection.execute(
-            "select build_id from marts.marts.source_health "
-            "union select build_id from marts.marts.trader_features"
+            "select build_id from marts.source_health "
+            "union select build_id from marts.trader_features"
         ).fetchall()
     folder = (destination / "marts").resolve()
     files = [str(folder / f"{mart}.parquet") for mart in MARTS]
@@ -108,7 +108,7 @@ def test_a_published_build_is_complete_and_readable(
     assert sorted(path.name for path in published.folder.rglob("*")) == [
         "manifest.json",
         "marts",
-        "marts.duckdb",
+        "published.duckdb",
         "report.html",
         "source_health.parquet",
         "trader_features.parquet",
@@ -228,7 +228,7 @@ def builds_seen_twice(destination: Path) -> set[str]:
             seen |= {
                 row[0]
                 for row in connection.execute(
-                    f"select distinct build_id from marts.marts.{mart}"
+                    f"select distinct build_id from marts.{mart}"
                 ).fetchall()
             }
     if len(seen) != 1:
@@ -251,7 +251,7 @@ while not stop.exists() or reads < 3:
     connection = duckdb.connect(path, read_only=True)
     builds = set()
     for mart in ("source_health", "trader_features"):
-        builds |= set(connection.execute(f"select build_id from marts.marts.{mart}").fetchall())
+        builds |= set(connection.execute(f"select build_id from marts.{mart}").fetchall())
     assert len(builds) == 1, builds
     held = [*held, connection][-4:]
     reads += 1
@@ -572,6 +572,7 @@ from {{ source('exchange', 'fills') }}
 """,
     "models/marts/quality/source_health.sql": """
 select count(*) as rows_read, '{{ build_id() }}' as build_id from {{ ref('trader_features') }}
+{{ "where error('broken')" if env_var('BROKEN', '') }}
 """,
     "models/marts/_marts__models.yml": """
 models:
@@ -654,15 +655,17 @@ def test_dbt_publishes_whole_good_builds_and_holds_back_all_else(
     assert builds_seen(destination) != first
 
 
-def test_dbt_retry_is_held_back_and_a_failing_publish_fails_the_build(
+def test_a_good_retry_is_held_back_and_a_failing_publish_fails_the_build(
     dbt: Dbt, destination: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dbt.fills("a,2026-06-29\na,2026-06-30\n")
-    assert not dbt("build").success
-    assert "nothing is published yet" in dbt.log
     dbt.fills("a,2026-06-29\nb,2026-06-30\n")
-    assert not dbt("retry").success
-    dbt("run", "-s", "trader_features")
+    monkeypatch.setenv("BROKEN", "yes")
+    assert not dbt("build").success
+    assert "Held back: 1 test had an error, 1 model was skipped (counts_traders);" in dbt.log
+    assert "nothing is published yet" in dbt.log
+    monkeypatch.delenv("BROKEN")
+    assert dbt("retry").success
+    assert "Held back: 2 of 3 nodes did not run, among them model.scratch.trader" in dbt.log
     assert read_manifest(destination) is None
 
     def fail(*, marts: Path, out: Path) -> None:

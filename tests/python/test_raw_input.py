@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from trader_segments.raw_input import (
     NO_RAW_DATA,
+    ORDER_COLUMNS,
     RawInputError,
     SourceColumn,
     check,
@@ -87,7 +88,9 @@ def problems(project: Path, raw: Path | None) -> list[str]:
 
 
 def fills(connection: duckdb.DuckDBPyConnection) -> list[tuple[str | None, ...]]:
-    return connection.execute("from raw.fills").fetchall()
+    return connection.execute(
+        "select columns(lambda name: name not in ('source_file', 'source_row')) from raw.fills"
+    ).fetchall()
 
 
 GOOD_FILL = "'f1' as fill_id, timestamp '2026-06-30 10:00:00' as executed_at, 1.5 as price"
@@ -119,7 +122,7 @@ def test_an_unknown_data_type_is_named(project: Path, raw: Path) -> None:
     path = project / "models/staging/exchange/_exchange__sources.yml"
     path.write_text(SOURCES.replace("decimal", "money"), encoding="utf-8")
     assert problems(project, raw) == [
-        '_exchange__sources.yml: column "price" of fills has the data type "money"; '
+        '_exchange__sources.yml is no list of sources: column "price" has the data type "money"; '
         "known are varchar, timestamp, date, decimal, double, bigint, boolean"
     ]
 
@@ -129,7 +132,7 @@ def test_a_broken_sources_file_is_a_problem_not_an_error(project: Path, raw: Pat
     for text in ("sources: [", "sources: 3", "", "sources: [{tables: [{}]}]"):
         path.write_text(text, encoding="utf-8")
         (problem,) = problems(project, raw)
-        assert "_exchange__sources.yml" in problem
+        assert problem.startswith("_exchange__sources.yml is no list of sources: ")
 
 
 @pytest.mark.parametrize("venue", ["exchange", "hyperliquid", "polymarket"])
@@ -149,6 +152,19 @@ def test_a_table_is_found_in_each_form(raw: Path, name: str) -> None:
     assert found is not None
     assert found.files == (path,)
     assert found.location == raw / name.split("/")[0]
+
+
+def test_a_view_says_where_a_row_stands(
+    connection: duckdb.DuckDBPyConnection, project: Path, raw: Path
+) -> None:
+    write_parquet(raw / "fills" / "2.parquet", f"select {GOOD_FILL}".replace("f1", "f3"))
+    write_parquet(raw / "fills" / "1.parquet", f"select {GOOD_FILL} union all select 'f2', null, 2")
+    assert register(connection, project, "exchange", str(raw)) == []
+    rows = connection.execute(
+        "select fill_id, parse_filename(source_file), source_row from raw.fills "
+        "order by source_file, source_row"
+    ).fetchall()
+    assert rows == [("f1", "1.parquet", 0), ("f2", "1.parquet", 1), ("f3", "2.parquet", 0)]
 
 
 def test_what_spark_leaves_beside_its_files_is_ignored(raw: Path) -> None:
@@ -255,7 +271,7 @@ def test_an_empty_file(project: Path, raw: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "trouble"),
     [
-        ("fills.parquet", b"PAR1 no parquet at all PAR1", "fills.parquet cannot be read as Parquet"),
+        ("fills.parquet", b"PAR1 nothing PAR1", "fills.parquet cannot be read as Parquet"),
         ("fills.csv.gz", b"no gzip", "fills.csv.gz cannot be read as CSV"),
         ("fills.csv", b"fill_id,n\xe4me\n", "fills.csv cannot be read as CSV: it is not UTF-8"),
         ("fills.csv", b"\n\n", "fills.csv: the first line is blank"),
@@ -378,7 +394,7 @@ def test_names_match_exactly_first_then_in_any_case(
     assert register(connection, project, "exchange", str(raw)) == []
     described = connection.execute("describe raw.fills").fetchall()
     assert [row[0] for row in described] == [
-        "Price_2", "fill_id", "executed_at", "price", "column_5", "extra",
+        "Price_2", "fill_id", "executed_at", "price", "column_5", "extra", *ORDER_COLUMNS,
     ]  # fmt: skip
     assert fills(connection) == [("1", "f1", "2026-06-30", "2", "3", "4")]
     assert connection.execute(
@@ -394,7 +410,13 @@ def test_parquet_names_are_spelt_as_in_the_contract(
     )
     assert register(connection, project, "exchange", str(raw)) == []
     described = connection.execute("describe raw.fills").fetchall()
-    assert [row[0] for row in described] == ["fill_id", "executed_at", "price", "X"]
+    assert [row[0] for row in described] == [
+        "fill_id",
+        "executed_at",
+        "price",
+        "X",
+        *ORDER_COLUMNS,
+    ]
 
 
 def test_files_of_one_folder_may_differ_in_their_columns(
@@ -426,25 +448,25 @@ def test_a_short_row_is_kept_for_staging_to_reject(
 @pytest.mark.parametrize(
     ("rows", "trouble"),
     [
-        (ROW + "f2,2026-06-30,1,true,a,b,c,d,e\n", "fills.csv: line 3 has 9 values, the header has 5"),
-        (ROW + 'f2,2026-06-30,1,,"a\nb",c\n', "fills.csv: line 4 has 6 values, the header has 5"),
-        (ROW + 'f2,"2026-06-30,1\n' + ROW, "fills.csv: line 4: a quote is not closed"),
-        (ROW + '"f"2,2026-06-30,1\n', "fills.csv: line 3: a quote is not closed or not doubled"),
+        ("f2,2026-06-30,1,true,a,b,c,d,e\n", ": line 3 has 9 values, the header has 5"),
+        ('f2,2026-06-30,1,,"a\nb",c\n', ": line 3 has 6 values, the header has 5"),
+        ('f2,"2026-06-30,1\n' + ROW, " cannot be read from line 3 on: a quote is not closed"),
+        ('"f"2,2026-06-30,1\n', " cannot be read from line 3 on: a quote is not closed or not"),
     ],
-)  # fmt: skip
+)
 def test_a_line_that_cannot_be_kept_whole_is_a_problem(
     project: Path, raw: Path, rows: str, trouble: str
 ) -> None:
-    (raw / "fills.csv").write_text(HEADER + rows, encoding="utf-8")
+    (raw / "fills.csv").write_text(HEADER + ROW + rows, encoding="utf-8")
     (problem,) = problems(project, raw)
-    assert problem.startswith(trouble)
+    assert problem.startswith(f"fills.csv{trouble}")
 
 
 def test_text_that_is_not_utf_8_is_a_problem(project: Path, raw: Path) -> None:
     (raw / "fills.csv").write_bytes((HEADER + ROW * 20_000).encode() + "f,ä\n".encode("latin-1"))
     (problem,) = problems(project, raw)
-    assert problem.startswith("fills.csv: line ")
-    assert problem.endswith("it is not UTF-8 text")
+    assert problem.startswith("fills.csv cannot be read from line ")
+    assert problem.endswith(" on: it is not UTF-8 text")
 
 
 def test_trailing_delimiters_are_no_values(project: Path, raw: Path) -> None:
@@ -459,10 +481,10 @@ def test_registering_does_not_scan(
     assert register(connection, project, "exchange", str(raw)) == []
 
 
-VALUES = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=8)
+VALUES = st.text(st.characters(codec="utf-8"), max_size=8)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     rows=st.lists(
         st.tuples(st.sampled_from("abc"), VALUES, VALUES, VALUES, VALUES), min_size=1, max_size=6
@@ -474,6 +496,8 @@ VALUES = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_si
 def test_every_value_of_a_proper_csv_arrives_unchanged(
     rows: list[tuple[str, ...]], delimiter: str, quoting: int, newline: str
 ) -> None:
+    if any("\r" in value for row in rows for value in row):
+        quoting = csv.QUOTE_ALL  # Python 3.11 does not quote a lone \r, which then ends the line
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=delimiter, quoting=quoting, lineterminator=newline)
     writer.writerow(HEADER.strip().split(","))

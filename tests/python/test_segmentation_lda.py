@@ -11,8 +11,8 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from trader_segments.segmentation.lda import (
     class_moments,
     fit_lda,
+    fit_styles,
     shrunk_covariance,
-    square_root_priors,
     whitening,
 )
 from trader_segments.segmentation.table import rounded
@@ -81,9 +81,50 @@ def test_covariance_is_positive_definite_with_constant_inputs() -> None:
     )
 
 
-def test_square_root_priors_lie_between_shares_and_equality() -> None:
-    priors = square_root_priors(np.array([100.0, 1.0]))
-    assert priors.tolist() == pytest.approx([10 / 11, 1 / 11])
+def test_a_style_reached_in_two_ways_is_a_mixture() -> None:
+    """Two camps around a third style: no single mean could tell them from it."""
+    rng = np.random.default_rng(4)
+    camp = np.repeat([-6.0, 0.0, 6.0], 100)
+    inputs = np.vstack([camp, np.zeros(300)]) + rng.normal(size=(2, 300))
+    styles = np.where(camp == 0.0, "b", "a").astype(object)
+    evidence = np.array([f"rule {value}" for value in camp], dtype=object)
+    observed = np.ones(inputs.shape, dtype=bool)
+    mixture = fit_styles(inputs, observed, np.arange(300), styles, evidence)
+    assert mixture is not None
+    assert mixture.labels == ("a", "a", "b")
+    assert mixture.classes == ("a", "b")
+    assert (mixture.assign(inputs) == styles).mean() > 0.98
+    np.testing.assert_allclose(mixture.posteriors(inputs).sum(axis=0), 1.0)
+    single = fit_styles(inputs, observed, np.arange(300), styles, styles)
+    assert single is not None
+    assert (single.assign(inputs) == styles).mean() < 0.8
+
+
+def test_rules_with_few_seeds_join_the_largest_component() -> None:
+    inputs = np.random.default_rng(5).normal(size=(2, 40))
+    styles = np.repeat(["a", "b"], 20).astype(object)
+    evidence = np.array(["big"] * 15 + ["tiny"] * 5 + ["other"] * 20, dtype=object)
+    observed = np.ones(inputs.shape, dtype=bool)
+    lda = fit_styles(inputs, observed, np.arange(40), styles, evidence)
+    assert lda is not None
+    assert lda.labels == ("a", "b")
+    np.testing.assert_allclose(lda.means[0], inputs[:, :20].mean(axis=1))
+
+
+def test_fewer_than_two_styles_with_seeds_give_no_discriminant() -> None:
+    inputs = np.random.default_rng(6).normal(size=(2, 7))
+    observed = np.ones(inputs.shape, dtype=bool)
+    styles = np.array(["a"] * 5 + ["b"] * 2, dtype=object)
+    assert fit_styles(inputs, observed, np.arange(7), styles, styles) is None
+
+
+def test_priors_follow_the_square_root_of_all_seeds() -> None:
+    inputs = np.zeros((1, 8))
+    observed = np.ones(inputs.shape, dtype=bool)
+    styles = np.repeat(["a", "b"], 4).astype(object)
+    lda = fit_styles(inputs, observed, np.arange(8), styles, styles, counts={"a": 100, "b": 4})
+    assert lda is not None
+    assert lda.posteriors(inputs)[:, 0] == pytest.approx([10 / 12, 2 / 12])
 
 
 def test_three_seeds_are_enough_for_a_covariance() -> None:

@@ -51,7 +51,7 @@ HOMOGENEOUS: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
 @pytest.mark.parametrize("name", HOMOGENEOUS)
 @pytest.mark.parametrize("seed", range(3))
 def test_one_population_has_no_micro_segments(name: str, seed: int) -> None:
-    rows = HOMOGENEOUS[name](np.random.default_rng(seed), 600)
+    rows = HOMOGENEOUS[name](np.random.default_rng(seed), 400)
     assert find_clusters(rows.T, 50, random_state=0) is None
 
 

@@ -11,8 +11,14 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from test_segmentation_population import SEEDS, SPECS, TRANSFORMS, draw_population
-from trader_segments.segmentation import SegmentationModel, fit, measure_quality, score
-from trader_segments.segmentation import model as model_module
+from trader_segments.segmentation import (
+    SegmentationModel,
+    fit,
+    fitting,
+    measure_quality,
+    score,
+    scoring,
+)
 
 RULES = pd.read_csv(SEEDS / "style_rules.csv")
 STYLES = pd.read_csv(SEEDS / "styles.csv")
@@ -64,7 +70,7 @@ def test_a_trader_scores_alike_alone_and_among_others(
     some = FEATURES.iloc[[3, 700, 1499]].reset_index(drop=True)
     expected = together.iloc[[3, 700, 1499]].reset_index(drop=True)
     pd.testing.assert_frame_equal(score(model, some).traders, expected, check_exact=True)
-    monkeypatch.setattr(model_module, "BATCH_ROWS", 77)
+    monkeypatch.setattr(scoring, "BATCH_ROWS", 77)
     pd.testing.assert_frame_equal(score(model, FEATURES).traders, together, check_exact=True)
 
 
@@ -199,7 +205,7 @@ def test_infinite_values_and_duplicates_are_named() -> None:
 
 
 def test_training_sample_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_module, "TRAINING_ROWS", 500)
+    monkeypatch.setattr(fitting, "TRAINING_ROWS", 500)
     model = fit(FEATURES, SPECS, RULES, styles=STYLES)
     assert model.trained_rows == 500
     agreement = score(model, FEATURES).traders["style"] == TRUTH

@@ -8,7 +8,8 @@ rejected as (
         row_key,
         rejection_reason as reason,
         raw_values,
-        {{ 'ingested_at' if execute and 'ingested_at' in contract_table(table).columns else 'cast(null as timestamp)' }} as ingested_at
+        {{ 'ingested_at' if execute and 'ingested_at' in contract_table(table).columns else 'cast(null as timestamp)' }}
+            as ingested_at
     from {{ ref('stg_' ~ venue ~ '__' ~ table) }}
     where row_status = 'rejected'
     {{ 'union all' if not loop.last }}
@@ -24,7 +25,8 @@ numbered as (
 
 final as (
     select
-        md5(concat_ws('|', source_table, row_key, raw_values, cast(copy_number as {{ type_string() }}))) as rejected_row_id,
+        md5(concat_ws('|', source_table, row_key, raw_values, cast(copy_number as {{ type_string() }})))
+            as rejected_row_id,
         source_table,
         row_key,
         reason,

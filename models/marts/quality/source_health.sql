@@ -1,7 +1,7 @@
 {%- set venue = active_venue() -%}
 {%- set tables = var('venues')[venue].tables -%}
 {%- set contract_tables = var('venues').exchange.tables.keys() -%}
-with
+with -- noqa: disable=LT02
 
 checked as (
     {%- for table in contract_tables %}

@@ -1,4 +1,4 @@
-with
+with -- noqa: disable=LT02
 
 trader_features as (
     select * from {{ ref('trader_features') }}

@@ -41,7 +41,8 @@ final as (
         period_start_date,
         period_end_date,
         traders,
-        {{ share('traders', 'sum(traders) over (partition by period_end_date, from_segment_id)') }} as from_segment_share,
+        {{ share('traders', 'sum(traders) over (partition by period_end_date, from_segment_id)') }}
+            as from_segment_share,
         cast(net_revenue_usd as {{ contract_type('decimal') }}) as net_revenue_usd
     from moves
 )

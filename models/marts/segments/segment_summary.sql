@@ -13,13 +13,24 @@ trader_days as (
 ),
 
 -- Retention: of the traders of weeks -8 to -4, the share that traded in the last four.
+aged_days as (
+    select
+        trader_id,
+        {{ dbt.datediff('event_date', as_of_date(), 'day') }} as age_days
+    from trader_days
+),
+
 recent_days as (
     select
         trader_id,
-        max(case when {{ dbt.datediff('event_date', as_of_date(), 'day') }} between 28 and 55 then 1 else 0 end) as was_active,
-        max(case when {{ dbt.datediff('event_date', as_of_date(), 'day') }} between 0 and 27 then 1 else 0 end) as is_active
-    from trader_days
+        max(case when age_days between 28 and 55 then 1 else 0 end) as was_active,
+        max(case when age_days between 0 and 27 then 1 else 0 end) as is_active
+    from aged_days
     group by 1
+),
+
+totals as (
+    select count(*) as traders from segments
 ),
 
 final as (
@@ -49,7 +60,7 @@ final as (
     from segments
     inner join features on segments.trader_id = features.trader_id
     left join recent_days on segments.trader_id = recent_days.trader_id
-    cross join (select count(*) as traders from segments) as totals
+    cross join totals
     group by 1, 2, 3, 4, 5
 )
 

@@ -1,5 +1,5 @@
 {%- set groups = var('trader_features') -%}
-with
+with -- noqa: disable=LT02
 
 traders as (
     select * from {{ ref('int_traders') }}

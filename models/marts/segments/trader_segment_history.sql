@@ -71,7 +71,14 @@ styled as (
         is_outlier,
         case
             when is_kept
-                then concat_ws('', 'stays: ', style, ' is not yet certain (', cast(round(style_probability, 2) as {{ type_string() }}), ')')
+                then concat_ws(
+                    '',
+                    'stays: ',
+                    style,
+                    ' is not yet certain (',
+                    cast(round(style_probability, 2) as {{ type_string() }}),
+                    ')'
+                )
             else top_reasons
         end as top_reasons,
         model_version,
@@ -108,8 +115,13 @@ final as (
         micro_segment_id,
         is_outlier,
         top_reasons,
-        cast(case when segment_id = earlier_segment_id then earlier_since else {{ as_of_date() }} end as date) as segment_since,
-        case when segment_id = earlier_segment_id then earlier_previous_segment_id else earlier_segment_id end as previous_segment_id,
+        cast(
+            case when segment_id = earlier_segment_id then earlier_since else {{ as_of_date() }} end as date
+        ) as segment_since,
+        case
+            when segment_id = earlier_segment_id then earlier_previous_segment_id
+            else earlier_segment_id
+        end as previous_segment_id,
         model_version
     from named
 )

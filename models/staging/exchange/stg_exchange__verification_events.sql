@@ -6,6 +6,10 @@ source as (
     {{ select_raw_table(source('exchange', 'verification_events'), 'verification_events') }}
 ),
 
-{{ checked_against_contract('verification_events', 'source', raw_column_types(source('exchange', 'verification_events'))) }}
+{{ checked_against_contract(
+    'verification_events',
+    'source',
+    raw_column_types(source('exchange', 'verification_events')),
+) }}
 
 select * from checked

@@ -14,8 +14,8 @@ source as (
 
 renamed as (
     select
-        -- The trade id lost its last digits to a spreadsheet. The whole row tells fills apart: the start position of two
-        -- fills of one account in one coin is never the same.
+        -- The trade id lost its last digits to a spreadsheet. The whole row tells fills apart: two fills of one account
+        -- in one coin and minute differ in their start position.
         md5(concat_ws(
             '|',
             {%- for column in source_columns %}
@@ -34,7 +34,10 @@ renamed as (
         {{ adapter.quote('Order ID') }} as order_id,
         {{ adapter.quote('Fee') }} as fee,
         'USDC' as fee_currency,
-        case lower({{ adapter.quote('Crossed') }}) when 'true' then 'taker' when 'false' then 'maker' end as liquidity_role,
+        case lower({{ adapter.quote('Crossed') }})
+            when 'true' then 'taker'
+            when 'false' then 'maker'
+        end as liquidity_role,
         {{ adapter.quote('Closed PnL') }} as realized_pnl,
         cast(null as {{ type_string() }}) as index_price,
         cast(null as {{ type_string() }}) as mark_iv,
@@ -47,6 +50,7 @@ renamed as (
             when {{ adapter.quote('Direction') }} = 'Spot Dust Conversion' then 'not a trade: Spot Dust Conversion'
         end as venue_reason,
         {{ row_as_json(source_columns) }} as source_values,
+        cast(null as {{ type_string() }}) as source_file,
         cast(null as bigint) as source_row
     from source
 ),

@@ -22,6 +22,7 @@ renamed as (
         cast(null as {{ type_string() }}) as option_type,
         cast(null as {{ type_string() }}) as expires_at,
         cast(null as {{ type_string() }}) as listed_at,
+        cast(null as {{ type_string() }}) as source_file,
         cast(null as bigint) as source_row
     from fills
 ),

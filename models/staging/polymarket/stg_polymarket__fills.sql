@@ -37,6 +37,7 @@ renamed as (
         case when not isnan(amount_usd) then amount_usd end as reported_notional_usd,
         cast(null as {{ type_string() }}) as ingested_at,
         {{ row_as_json(source_columns) }} as source_values,
+        cast(null as {{ type_string() }}) as source_file,
         cast(null as bigint) as source_row
     from source
 ),

@@ -1,8 +1,10 @@
 """Behavioural segments: rules label the clear cases, a shrinkage LDA learns everybody else."""
 
-from trader_segments.segmentation.model import Scores, SegmentationModel, fit, score
+from trader_segments.segmentation.fitting import fit
+from trader_segments.segmentation.model import SegmentationModel
 from trader_segments.segmentation.quality import measure_quality
 from trader_segments.segmentation.registry import champion, choose_model
+from trader_segments.segmentation.scoring import Scores, score
 
 __all__ = [
     "Scores",

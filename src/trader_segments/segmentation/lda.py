@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.covariance import ledoit_wolf
 
-from trader_segments.segmentation.table import BoolArray, FloatArray, IntArray, rounded
+from trader_segments.segmentation.table import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    TextArray,
+    rounded,
+)
 
 MIN_SEEDS = 3
 """Seeds below which a style has no covariance to speak of."""
+
+MIN_COMPONENT_SEEDS = 10
+"""Seeds from which a rule is a component of its style."""
+
+PRIOR_EXPONENT = 0.5
+"""Power of the seed counts that priors are proportional to.
+
+Rules catch a different part of each style, so seed shares are no population shares. Equal priors
+(0) would hand the border of every large style to the rare ones; seed shares (1) would drown a style
+of one in a thousand. The square root lies half-way in log-odds.
+"""
 
 MIN_COVERAGE = 0.5
 """Share of a style's seeds that must have an input for it to count in that style."""
@@ -25,8 +42,8 @@ class LinearDiscriminant:
 
     Attributes
     ----------
-    labels : the k classes
-    means : (k, n_inputs) class means on the reference scale
+    labels : the class of each of the k components; a class may have several
+    means : (k, n_inputs) component means on the reference scale
     coefficients, intercepts : (k, n_inputs) and (k,)
     """
 
@@ -51,11 +68,29 @@ class LinearDiscriminant:
         """
         return affine(self.coefficients, self.intercepts, inputs)
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The distinct labels, in the order of their first component."""
+        return tuple(dict.fromkeys(self.labels))
+
+    @property
+    def owner(self) -> IntArray:
+        """Position in `classes` of each component's label, (k,)."""
+        return np.array([self.classes.index(label) for label in self.labels], dtype=np.int64)
+
     def posteriors(self, inputs: FloatArray) -> FloatArray:
-        """Softmax of `log_scores`, shape (k, n_traders)."""
+        """Softmax of `log_scores` summed over each class, shape (n_classes, n_traders)."""
         scores = self.log_scores(inputs)
         weights = np.exp(scores - scores.max(axis=0))
-        return np.asarray(weights / weights.sum(axis=0))
+        result = np.zeros((len(self.classes), inputs.shape[1]))
+        for row, owner in enumerate(self.owner):
+            result[owner] += weights[row]
+        return np.asarray(result / weights.sum(axis=0))
+
+    def assign(self, inputs: FloatArray) -> TextArray:
+        """The most probable class of each trader, (n_traders,)."""
+        best = self.posteriors(inputs).argmax(axis=0)
+        return np.asarray(np.array(self.classes, dtype=object)[best])
 
 
 def affine(matrix: FloatArray, offset: FloatArray, inputs: FloatArray) -> FloatArray:
@@ -126,7 +161,7 @@ def fit_lda(
     ----------
     inputs, observed : (n_inputs, n_traders)
     members : trader positions of each class
-    labels, priors : the k classes and their prior probabilities, which also weight the covariance
+    labels, priors : label and prior probability of each class; priors also weight the covariance
     """
     means, covariance = class_moments(inputs, observed, members, priors)
     coefficients = np.linalg.lstsq(covariance, means.T, rcond=None)[0].T
@@ -136,15 +171,52 @@ def fit_lda(
     )
 
 
-def square_root_priors(counts: FloatArray) -> FloatArray:
-    """Priors proportional to the square root of the seed counts.
+def fit_styles(
+    inputs: FloatArray,
+    observed: BoolArray,
+    seeds: IntArray,
+    styles: TextArray,
+    evidence: TextArray,
+    counts: Mapping[str, int] | None = None,
+) -> LinearDiscriminant | None:
+    """Fit a discriminant on seeds, with one component for each rule that finds enough of them.
 
-    Rules catch a different part of each style, so seed shares are no population shares. Equal
-    priors would hand the border of every large style to the rare ones; seed shares would drown a
-    style of one in a thousand. The square root lies half-way in log-odds.
+    A style may be reached in several ways (a hedger buys puts, or is short futures); one mean in
+    between would be nobody's. So every style is a mixture of its rules with the common covariance
+    (mixture discriminant analysis: Hastie and Tibshirani, JRSS B 58, 1996). Rules with few seeds
+    join the style's largest component.
+
+    Parameters
+    ----------
+    inputs, observed : (n_inputs, n_traders)
+    seeds : positions of the labelled traders; `styles` and `evidence` their style and rule
+    counts : seeds per style before sampling, by default those given
+
+    Returns
+    -------
+    the discriminant, or None where fewer than two styles have `MIN_SEEDS`
     """
-    roots = np.sqrt(counts)
-    return np.asarray(roots / roots.sum())
+    labels: list[str] = []
+    members: list[IntArray] = []
+    weights: list[float] = []
+    for style in sorted(set(styles)):
+        of_style = seeds[styles == style]
+        if len(of_style) < MIN_SEEDS:
+            continue
+        total = (len(of_style) if counts is None else counts[style]) ** PRIOR_EXPONENT
+        rules, sizes = np.unique(evidence[styles == style].astype(str), return_counts=True)
+        largest = rules[sizes.argmax()]
+        kept = set(rules[sizes >= MIN_COMPONENT_SEEDS]) | {largest}
+        component = [rule if rule in kept else largest for rule in evidence[styles == style]]
+        for rule in sorted(kept):
+            rows = of_style[np.array(component) == rule]
+            labels.append(style)
+            members.append(rows)
+            weights.append(total * len(rows) / len(of_style))
+    if len(set(labels)) < 2:
+        return None
+    priors = np.array(weights) / np.sum(weights)
+    return fit_lda(inputs, observed, members, labels, priors)
 
 
 def whitening(covariance: FloatArray) -> FloatArray:

@@ -7,11 +7,12 @@ import pandas as pd
 from sklearn.metrics import silhouette_score
 from threadpoolctl import threadpool_limits
 
-from trader_segments.segmentation.lda import LinearDiscriminant, fit_lda, square_root_priors
+from trader_segments.segmentation.lda import LinearDiscriminant, fit_styles
 from trader_segments.segmentation.micro import STABLE_JACCARD
-from trader_segments.segmentation.model import UNCLASSIFIED, SegmentationModel, score
+from trader_segments.segmentation.model import UNCLASSIFIED, SegmentationModel
 from trader_segments.segmentation.reference import ScaledInputs, scale_inputs
-from trader_segments.segmentation.table import FeatureTable, FloatArray, IntArray, TextArray, is_set
+from trader_segments.segmentation.scoring import score
+from trader_segments.segmentation.table import FeatureTable, IntArray, TextArray, is_set
 
 AT_LEAST = {
     "bootstrap_jaccard": 0.85,
@@ -42,11 +43,9 @@ def measure_quality(model: SegmentationModel, features: pd.DataFrame) -> pd.Data
     `measure`, `value`, `threshold` (None where it only informs), `passed` (None likewise)
     """
     table = FeatureTable.from_frame(features, model.feature_names)
-    sample = np.sort(table.hash_order()[:SAMPLE_ROWS])
+    sample = table.hash_order()[:SAMPLE_ROWS]
     is_decided, _ = model.rules.definitions(table.take(sample))
     rows = sample[~is_decided]
-    order = table.hash_order()
-    rows = order[np.isin(order, rows)]
     active = table.take(rows)
     traders = score(model, features.iloc[rows]).traders
     values: dict[str, float] = {"active_traders": float(len(rows))}
@@ -75,80 +74,66 @@ def _lda_measures(
     model: SegmentationModel, lda: LinearDiscriminant, active: FeatureTable, label: TextArray
 ) -> dict[str, float]:
     scaled = scale_inputs(active, model.inputs)
-    members = {style: np.flatnonzero(label == style) for style in lda.labels}
-    values = _agreement(scaled, members)
-    assigned = lda.posteriors(scaled.winsorised).argmax(axis=0)
-    for style, jaccard in _stability(scaled, members, lda.labels, assigned).items():
+    seeds = np.flatnonzero(np.isin(label.astype(str), lda.classes))
+    evidence = model.rules.evidence(active, label)[seeds]
+    assigned = lda.assign(scaled.winsorised)
+    values = _agreement(scaled, seeds, label[seeds], evidence)
+    for style, jaccard in _stability(scaled, seeds, label[seeds], evidence, assigned).items():
         values[f"bootstrap_jaccard[{style}]"] = jaccard
-    shown = slice(0, SILHOUETTE_ROWS)
-    groups = assigned[shown]
+    groups = assigned[:SILHOUETTE_ROWS].astype(str)
     if 2 <= len(np.unique(groups)) < len(groups):
-        space = lda.log_scores(scaled.winsorised[:, shown]).T
+        space = lda.log_scores(scaled.winsorised[:, :SILHOUETTE_ROWS]).T
         values["silhouette"] = float(silhouette_score(space, groups))
     return values
 
 
-def _refit(scaled: ScaledInputs, members: dict[str, IntArray]) -> LinearDiscriminant | None:
-    kept = {style: rows for style, rows in members.items() if len(rows) >= 3}
-    if len(kept) < 2:
-        return None
-    counts = np.array([len(rows) for rows in kept.values()], dtype=np.float64)
-    return fit_lda(
-        scaled.winsorised,
-        scaled.observed,
-        list(kept.values()),
-        list(kept),
-        square_root_priors(counts),
-    )
-
-
-def _agreement(scaled: ScaledInputs, members: dict[str, IntArray]) -> dict[str, float]:
+def _agreement(
+    scaled: ScaledInputs, seeds: IntArray, styles: TextArray, evidence: TextArray
+) -> dict[str, float]:
     """Cross-validated share of seeds assigned to their own style; folds by hash order."""
-    hits: dict[str, list[FloatArray]] = {style: [] for style in members}
-    for fold in range(FOLDS):
-        kept = {
-            style: rows[np.arange(len(rows)) % FOLDS != fold] for style, rows in members.items()
-        }
-        lda = _refit(scaled, kept)
-        if lda is None:
-            continue
-        for style, rows in members.items():
-            held_out = rows[fold::FOLDS]
-            if style in lda.labels and len(held_out):
-                found = lda.log_scores(scaled.winsorised[:, held_out]).argmax(axis=0)
-                hits[style].append((found == lda.labels.index(style)).astype(np.float64))
-    shares = {style: np.concatenate(parts) for style, parts in hits.items() if parts}
-    if not shares:
-        return {}
-    overall = {"seed_agreement": float(np.concatenate(list(shares.values())).mean())}
-    return overall | {f"seed_agreement[{style}]": float(v.mean()) for style, v in shares.items()}
+    fold = pd.Series(styles, dtype=object).groupby(styles).cumcount().to_numpy() % FOLDS
+    hits = np.full(len(seeds), np.nan)
+    for number in range(FOLDS):
+        kept, held_out = fold != number, fold == number
+        lda = fit_styles(
+            scaled.winsorised, scaled.observed, seeds[kept], styles[kept], evidence[kept]
+        )
+        if lda is not None and held_out.any():
+            found = lda.assign(scaled.winsorised[:, seeds[held_out]])
+            hits[held_out] = found == styles[held_out]
+    shares = {f"seed_agreement[{style}]": hits[styles == style] for style in sorted(set(styles))}
+    shares["seed_agreement"] = hits
+    return {name: float(np.nanmean(v)) for name, v in shares.items() if not np.isnan(v).all()}
 
 
 def _stability(
     scaled: ScaledInputs,
-    members: dict[str, IntArray],
-    labels: tuple[str, ...],
-    assigned: IntArray,
+    seeds: IntArray,
+    styles: TextArray,
+    evidence: TextArray,
+    assigned: TextArray,
 ) -> dict[str, float]:
     """Mean Jaccard similarity of each style's traders with those of refits on resampled seeds."""
     generator = np.random.default_rng(0)
-    similarity: dict[str, list[float]] = {style: [] for style in labels if len(members[style])}
+    similarity: dict[str, list[float]] = {style: [] for style in sorted(set(styles))}
     for _ in range(BOOTSTRAPS):
-        drawn = {
-            style: rows[np.sort(generator.integers(0, len(rows), len(rows)))]
-            for style, rows in members.items()
-            if len(rows)
-        }
-        lda = _refit(scaled, drawn)
+        drawn = np.concatenate(
+            [
+                generator.choice(np.flatnonzero(styles == style), int(np.sum(styles == style)))
+                for style in similarity
+            ]
+            or [np.empty(0, dtype=np.int64)]
+        )
+        lda = fit_styles(
+            scaled.winsorised, scaled.observed, seeds[drawn], styles[drawn], evidence[drawn]
+        )
         if lda is None:
             continue
-        found = lda.log_scores(scaled.winsorised).argmax(axis=0)
+        found = lda.assign(scaled.winsorised)
         for style, values in similarity.items():
-            here = assigned == labels.index(style)
-            there = found == lda.labels.index(style) if style in lda.labels else np.zeros_like(here)
-            union = int(np.sum(here | there))
-            if union:
-                values.append(float(np.sum(here & there)) / union)
+            here, there = assigned == style, found == style
+            if (here | there).any():
+                values.append(float(np.sum(here & there) / np.sum(here | there)))
     return {style: float(np.mean(values)) for style, values in similarity.items() if values}
 
 

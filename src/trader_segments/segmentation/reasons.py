@@ -36,15 +36,25 @@ def lda_reasons(
 ) -> TextArray:
     """The largest contributions to the log-odds of the best style against the runner-up.
 
-    With a = S⁻¹(μ_b − μ_r) and m = (μ_b + μ_r) / 2 the log-odds are aᵀ(z − m) plus the log ratio of
+    Each of the two styles speaks through its component nearest to the trader. With
+    a = S⁻¹(μ_b − μ_r) and m = (μ_b + μ_r) / 2 their log-odds are aᵀ(z − m) plus the log ratio of
     the priors, so a_j (z_j − m_j) is what feature j adds. Unknown values give no reason.
+
+    Parameters
+    ----------
+    best, runner_up : positions in `lda.classes` of each trader's first and second style
 
     Returns
     -------
     object array (n_traders,) of texts, None where nothing speaks for the style
     """
-    weights = (lda.coefficients[best] - lda.coefficients[runner_up]).T
-    middle = 0.5 * (lda.means[best] + lda.means[runner_up]).T
+    scores = lda.log_scores(scaled.winsorised)
+    first, second = (
+        np.where(lda.owner[:, None] == style, scores, -np.inf).argmax(axis=0)
+        for style in (best, runner_up)
+    )
+    weights = (lda.coefficients[first] - lda.coefficients[second]).T
+    middle = 0.5 * (lda.means[first] + lda.means[second]).T
     gain = weights * (scaled.winsorised - middle)
     gain[~scaled.observed] = -np.inf
     texts = np.full(len(table), "", dtype=object)

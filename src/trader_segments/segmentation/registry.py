@@ -9,12 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trader_segments.segmentation.model import (
-    SegmentationModel,
-    features_hash,
-    fit,
-    required_columns,
-)
+from trader_segments.segmentation.fitting import features_hash, fit, required_columns
+from trader_segments.segmentation.model import SegmentationModel
 from trader_segments.segmentation.rules import rules_hash
 from trader_segments.segmentation.table import FeatureTable
 

@@ -116,6 +116,13 @@ class RuleBook:
         label[conflict] = None
         return label, conflict
 
+    def evidence(self, table: FeatureTable, label: TextArray) -> TextArray:
+        """First rule, by id, that speaks for each trader's label; None where there is none."""
+        result = np.full(len(table), None, dtype=object)
+        for rule in reversed(self.rules):
+            result[rule.matches(table) & (label == rule.style)] = rule.rule_id
+        return result
+
 
 def rules_hash(rules: pd.DataFrame, styles: pd.DataFrame | None) -> str:
     """Digest of everything in the seeds that decides a label; the wording of `why` does not."""

@@ -1,0 +1,27 @@
+"""Fixtures that several files of end-to-end tests use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from warehouse_builds import (
+    DAYS,
+    INSTRUMENTS,
+    small_accounts,
+    small_fills,
+    small_prices,
+    write_csv,
+)
+
+
+@pytest.fixture(scope="session")
+def small_venue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The raw tables of a venue of ten accounts and twelve days, as CSV."""
+    folder = tmp_path_factory.mktemp("small_venue")
+    write_csv(folder / "fills.csv", small_fills(DAYS))
+    write_csv(folder / "instruments.csv", INSTRUMENTS)
+    write_csv(folder / "accounts.csv", small_accounts())
+    write_csv(folder / "index_prices.csv", small_prices(DAYS))
+    return folder

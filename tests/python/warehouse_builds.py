@@ -1,0 +1,299 @@
+"""Warehouses that tests build with dbt, each in a home of its own."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARED_DATA = ROOT.parent / "shared" / "data"
+
+# What differs between two builds of the same input.
+STAMPS = {"source_health": ["build_id"], "segmentation_models": ["fitted_at"]}
+
+SEGMENT_COLUMNS = (
+    "trader_id as_of_date segment_id segment_name style style_probability value_tier risk_appetite "
+    "lifecycle_stage micro_segment_id is_outlier top_reasons segment_since previous_segment_id "
+    "model_version"
+)
+MART_COLUMNS = {
+    mart: columns.split()
+    for mart, columns in {
+        "trader_features": "trader_id as_of_date fill_count notional_usd net_fee_usd "
+        "realized_pnl_usd maker_share active_weeks",
+        "feature_catalog": "feature_name feature_group description unit transform "
+        "used_in_segmentation coverage",
+        "trader_segments": SEGMENT_COLUMNS,
+        "trader_segment_history": SEGMENT_COLUMNS,
+        "segment_summary": "segment_id as_of_date segment_name style value_tier traders "
+        "trader_share volume_usd net_revenue_usd expected_value_usd churn_probability "
+        "gross_vega_usd net_vega_usd leverage maker_share retention",
+        "segment_migration": "from_segment_id to_segment_id period_start_date period_end_date "
+        "traders from_segment_share net_revenue_usd",
+        "segment_profiles": "segment_id feature_name as_of_date traders lower_quartile median "
+        "upper_quartile z_score",
+        "segmentation_quality": "model_version measure value threshold passed",
+        "segmentation_models": "model_version fitted_at as_of_date trained_rows parameters status "
+        "why",
+        "rejected_rows": "rejected_row_id source_table row_key reason raw_values ingested_at",
+        "source_health": "source_table is_present rows_read rows_staged rows_rejected "
+        "rows_duplicate first_event_at last_event_at build_id",
+    }.items()
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished command."""
+
+    succeeded: bool
+    output: str
+
+
+@dataclass(frozen=True)
+class Home:
+    """A place to build in: base folder, input, and the dbt project that builds."""
+
+    path: Path
+    raw_data: Path
+    venue: str = "exchange"
+    project: Path = ROOT
+
+    @property
+    def published(self) -> Path:
+        return self.path / "published"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.path / "build" / "warehouse.duckdb"
+
+    def dbt(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Run:
+        """Run dbt in a process of its own."""
+        self.warehouse.parent.mkdir(parents=True, exist_ok=True)
+        return self._run("dbt", arguments, environment)
+
+    def trader_segments(self, *arguments: str) -> Run:
+        """Run the command that `make build` runs."""
+        return self._run("trader-segments", arguments, None)
+
+    def _run(
+        self, command: str, arguments: Sequence[str], environment: Mapping[str, str] | None
+    ) -> Run:
+        own = ("DBT_", "TRADER_SEGMENTS_", "VENUE", "RAW_DATA")
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith(own)}
+        self.path.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name(command)), *arguments],
+            cwd=self.project,
+            env={
+                **inherited,
+                "TRADER_SEGMENTS_HOME": str(self.path),
+                "DBT_TARGET_PATH": str(self.path / "target"),
+                "DBT_LOG_PATH": str(self.path / "logs"),
+                "VENUE": self.venue,
+                "RAW_DATA": str(self.raw_data),
+                "NO_COLOR": "1",
+                "DBT_USE_COLORS": "false",
+                **(environment or {}),
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+        )
+        return Run(done.returncode == 0, done.stdout)
+
+    def manifest(self) -> dict[str, Any]:
+        """The manifest that readers see."""
+        text = (self.published / "marts" / "manifest.json").read_text(encoding="utf-8")
+        manifest: dict[str, Any] = json.loads(text)
+        return manifest
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Ask the published database."""
+        database = (self.published / "marts.duckdb").resolve()
+        with duckdb.connect(str(database), read_only=True) as connection:
+            connection.execute("use marts")
+            rows: list[tuple[Any, ...]] = connection.execute(sql).fetchall()
+        return rows
+
+    def query_warehouse(self, sql: str) -> list[tuple[Any, ...]]:
+        """Ask the working database."""
+        with duckdb.connect(str(self.warehouse), read_only=True) as connection:
+            rows: list[tuple[Any, ...]] = connection.execute(sql).fetchall()
+        return rows
+
+    def contents(self) -> dict[str, pa.Table]:
+        """Every published mart, rows in order, without the stamps of the build."""
+        folder = (self.published / "marts").resolve()
+        return {
+            mart: pq.read_table(folder / f"{mart}.parquet").drop_columns(STAMPS.get(mart, []))
+            for mart in self.manifest()["marts"]
+        }
+
+
+def must(run: Run) -> Run:
+    """The run, which has to be a success."""
+    assert run.succeeded, run.output
+    return run
+
+
+def differences(
+    left: Mapping[str, pa.Table], right: Mapping[str, pa.Table], marts: Iterable[str] = ()
+) -> list[str]:
+    """The marts, of all or of those named, that differ between two builds, with a first row."""
+    found = [f"only one has {mart}" for mart in left.keys() ^ right.keys()]
+    for mart in sorted(marts or left.keys() & right.keys()):
+        if left[mart].equals(right[mart]):
+            continue
+        ours, theirs = left[mart].to_pylist(), right[mart].to_pylist()
+        only_ours = next((row for row in ours if row not in theirs), None)
+        only_theirs = next((row for row in theirs if row not in ours), None)
+        found.append(f"{mart}: {len(ours)} and {len(theirs)} rows\n{only_ours}\n{only_theirs}")
+    return found
+
+
+def registered_features(project: Path = ROOT) -> dict[str, dict[str, Any]]:
+    """The columns of vars.trader_features by name."""
+    settings = yaml.safe_load((project / "dbt_project.yml").read_text(encoding="utf-8"))
+    return {
+        column["name"]: column
+        for group in settings["vars"]["trader_features"]
+        for column in group["columns"]
+    }
+
+
+def copy_project(target: Path) -> Path:
+    """A copy of the dbt project, to be changed by a test."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    for name in listed.stdout.split("\0"):
+        if name and not name.startswith((".", "src/", "tests/python/")) and (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, target / name)
+    return target
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, Any]], *, encoding: str = "utf-8") -> Path:
+    """Rows as CSV, gzipped where the name ends in .gz; None is an empty value."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    content = text.getvalue().encode(encoding)
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+    return path
+
+
+def require_data(name: str) -> Path:
+    """A folder of ../shared/data; without it the test is skipped."""
+    folder = SHARED_DATA / name
+    if not folder.is_dir():
+        pytest.skip(
+            f"../shared/data/{name} is not here: the real venues' exports are not committed"
+        )
+    return folder
+
+
+# A venue small enough to be read at a glance: four instruments of one coin, ten accounts.
+
+INSTRUMENTS = [
+    {
+        "instrument_id": name,
+        "kind": kind,
+        "underlying": "BTC",
+        "quote_currency": quote,
+        "settlement_currency": settlement,
+        "is_inverse": inverse,
+        "contract_multiplier": multiplier,
+        "option_type": option_type,
+    }
+    for name, kind, quote, settlement, inverse, multiplier, option_type in (
+        ("BTC-PERPETUAL", "perpetual", "USD", "BTC", "true", "10", None),
+        ("BTC_USDC-PERPETUAL", "perpetual", "USDC", "USDC", "false", "0.001", None),
+        ("BTC-27JUN25-90000-C", "option", "BTC", "BTC", "true", "1", "call"),
+        ("BTC_USDC", "spot", "USDC", "USDC", "false", "1", None),
+    )
+]
+PRICES = {
+    "BTC-PERPETUAL": "84000.5",
+    "BTC_USDC-PERPETUAL": "84010",
+    "BTC-27JUN25-90000-C": "0.0415",
+    "BTC_USDC": "84005.25",
+}
+DAYS = [f"2025-03-{day:02d}" for day in range(1, 13)]
+
+
+def small_fills(days: Sequence[str]) -> list[dict[str, Any]]:
+    """Fills of ten accounts on the given days, the same ones for the same day."""
+    names = list(PRICES)
+    rows = []
+    for day in days:
+        number = int(day[-2:])
+        for account in range(10):
+            for step in range((number + account) % 4 + (account % 3 == 0)):
+                name = names[(account + step + number // 5) % len(names)]
+                rows.append(
+                    {
+                        "fill_id": f"F{number:02d}-{account}-{step}",
+                        "account_id": f"A{account}",
+                        "instrument_id": name,
+                        "executed_at": f"{day} {(7 * account + 5 * step) % 24:02d}:{number:02d}:30",
+                        "side": "buy" if (account + step + number) % 2 else "sell",
+                        "quantity": str((account + 1) * (step + 2)),
+                        "price": PRICES[name],
+                        "fee": f"0.000{account}1" if "USDC" not in name else f"{account - 2}.25",
+                        "fee_currency": "USDC" if "USDC" in name else "BTC",
+                        "liquidity_role": "maker" if account % 3 == 0 else "taker",
+                        "ingested_at": f"{day} 23:59:59",
+                    }
+                )
+    return rows
+
+
+def small_accounts() -> list[dict[str, Any]]:
+    """Accounts A0 and A1 of trader T0, the others of one trader each; T10 has never traded."""
+    return [
+        {
+            "account_id": f"A{number}",
+            "trader_id": f"T{number if number > 1 else 0}",
+            "account_type": "sub" if number == 1 else "main",
+            "opened_at": "2025-02-01 00:00:00",
+        }
+        for number in range(11)
+    ]
+
+
+def small_prices(days: Sequence[str]) -> list[dict[str, Any]]:
+    """Two prices of BTC a day."""
+    return [
+        {
+            "asset": "BTC",
+            "priced_at": f"{day} {hour}:00:00",
+            "price_usd": str(price + int(day[-2:])),
+        }
+        for day in days
+        for hour, price in (("00", 84000), ("16", 84100))
+    ]
