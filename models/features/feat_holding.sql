@@ -20,6 +20,7 @@ positions as (
     select
         trader_id,
         instrument_id,
+        kind,
         sum(net_quantity) over (
             partition by trader_id, instrument_id
             order by event_date
@@ -36,15 +37,6 @@ positions as (
     from instrument_days
 ),
 
-quantity_days as (
-    select
-        trader_id,
-        instrument_id,
-        sum(abs(quantity) * greatest({{ dbt.datediff('from_date', 'to_date', 'day') }}, 0)) as quantity_days
-    from positions
-    group by 1, 2
-),
-
 turned_over as (
     select
         trader_id,
@@ -55,19 +47,51 @@ turned_over as (
     group by 1, 2
 ),
 
+-- Position times days held, in US dollars at the trader's own mean price.
+dollar_days as (
+    select
+        positions.trader_id,
+        positions.kind,
+        cast(
+            cast(positions.quantity as double)
+            * greatest({{ dbt.datediff('positions.from_date', 'positions.to_date', 'day') }}, 0)
+            * turned_over.unit_value_usd
+            as decimal(38, 6)
+        ) as position_usd_days
+    from positions
+    inner join turned_over
+        on positions.trader_id = turned_over.trader_id
+        and positions.instrument_id = turned_over.instrument_id
+),
+
+stocks as (
+    select
+        trader_id,
+        sum(abs(position_usd_days)) as held_usd_days,
+        {{ share(
+            "sum(case when kind in ('perpetual', 'future') then position_usd_days end)",
+            "sum(case when kind in ('perpetual', 'future') then abs(position_usd_days) end)",
+        ) }} as position_direction
+    from dollar_days
+    group by 1
+),
+
+flows as (
+    select
+        trader_id,
+        sum(cast(cast(opened_quantity as double) * unit_value_usd as decimal(38, 6))) as opened_usd
+    from turned_over
+    group by 1
+),
+
 -- Little's law: time held = stock over flow.
 holding as (
     select
-        turned_over.trader_id,
-        {{ share(
-            'sum(cast(cast(quantity_days.quantity_days as double) * turned_over.unit_value_usd as decimal(38, 6)))',
-            'sum(cast(cast(turned_over.opened_quantity as double) * turned_over.unit_value_usd as decimal(38, 6)))',
-        ) }} as holding_days
-    from turned_over
-    inner join quantity_days
-        on turned_over.trader_id = quantity_days.trader_id
-        and turned_over.instrument_id = quantity_days.instrument_id
-    group by 1
+        stocks.trader_id,
+        {{ share('stocks.held_usd_days', 'flows.opened_usd') }} as holding_days,
+        stocks.position_direction
+    from stocks
+    inner join flows on stocks.trader_id = flows.trader_id
 ),
 
 carried as (
@@ -94,10 +118,12 @@ final as (
     select
         carried.trader_id,
         holding.holding_days,
+        holding.position_direction,
         carried.end_of_day_net_share,
         carried.net_buy_share,
         case
-            when equity.equity_usd > 0 then daily_notional.notional_per_active_day_usd / cast(equity.equity_usd as double)
+            when equity.equity_usd > 0
+                then daily_notional.notional_per_active_day_usd / cast(equity.equity_usd as double)
         end as equity_turnover
     from carried
     inner join holding on carried.trader_id = holding.trader_id
