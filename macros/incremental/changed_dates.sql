@@ -11,7 +11,7 @@
             cast(staged.executed_at as date) as event_date,
             count(*) as fill_count,
             max(staged.ingested_at) as last_ingested_at,
-            count_if(staged.ingested_at is null) as undated_fill_count
+            count(case when staged.ingested_at is null then 1 end) as undated_fill_count
         from {{ fills }} as staged
         inner join {{ accounts }} as owners on staged.account_id = owners.account_id
         group by 1, 2

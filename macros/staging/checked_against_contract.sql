@@ -4,10 +4,11 @@
     `duplicate`.
 
     table          contract table that the rows are
-    rows           CTE with one column per contract column, any type, and source_file, source_row (order of arrival, may be NULL)
+    rows           CTE with one column per contract column, any type, and source_file, source_row (where the row stands,
+                   may be NULL)
     column_types   native types where known; a column without one is read as text
     known          {column: relation}: the value must be in that relation, unless the relation is empty
-    raw_values     column of `rows` that already holds the source row as JSON; else it is made of the contract columns
+    raw_values     column of `rows` that already holds the source row as JSON; else it is made of the contract's columns
     venue_reason   column of `rows` that says why the venue's own rules reject the row, NULL where they do not
 -#}
 {% macro checked_against_contract(table, rows, column_types={}, known={}, raw_values=none, venue_reason=none) -%}
@@ -18,7 +19,6 @@ checked as (select * from {{ rows }})
 {%- set columns = contract.columns.values() | list -%}
 {%- set key = contract.meta.key -%}
 {%- set event_at = contract.meta.get('event_at') -%}
-{%- set ingested_at = 'ingested_at' if 'ingested_at' in contract.columns else 'cast(null as timestamp)' -%}
 {%- set load_time = "cast('" ~ run_started_at.strftime('%Y-%m-%d %H:%M:%S') ~ "' as timestamp)" -%}
 {%- set public_columns = columns | rejectattr('meta.is_personal') | map(attribute='name') | list -%}
 typed as (
@@ -28,6 +28,9 @@ typed as (
             as {{ column.name }},
         {{ column.name }} as raw_{{ column.name }},
         {%- endfor %}
+        {%- if 'ingested_at' not in contract.columns %}
+        cast(null as timestamp) as ingested_at,
+        {%- endif %}
         {%- if raw_values is not none %}
         {{ raw_values }},
         {%- endif %}
@@ -65,7 +68,7 @@ judged as (
                 {%- endif %}
                 {%- if column.name == event_at %}
                 when cast(typed.{{ column.name }} as timestamp)
-                    > coalesce({{ 'typed.ingested_at' if 'ingested_at' in contract.columns else ingested_at }}, {{ load_time }})
+                    > coalesce(typed.ingested_at, {{ load_time }})
                     then '{{ column.name }} after the load'
                 {%- endif %}
             end,
@@ -113,18 +116,18 @@ numbered as (
         versions.*,
         row_number() over (
             partition by versions.row_key, versions.content
-            order by {{ ingested_at }} nulls first, versions.source_file nulls first, versions.source_row nulls first
+            order by ingested_at nulls first, versions.source_file nulls first, versions.source_row nulls first
         ) as copy_number,
         -- The version that arrived last is the valid one; of several in one load, the first.
         first_value(versions.content) over (
             partition by versions.row_key
             order by
                 case when versions.reasons = '' then 0 else 1 end,
-                {{ ingested_at }} desc nulls last,
+                ingested_at desc nulls last,
                 versions.source_file nulls first, versions.source_row nulls first,
                 versions.content
         ) as valid_content,
-        max({{ ingested_at }}) over (partition by versions.row_key) as last_ingested_at
+        max(ingested_at) over (partition by versions.row_key) as last_ingested_at
     from versions
 ),
 
@@ -148,7 +151,12 @@ settled as (
 
     select
         {%- for column in columns %}
-        {{ 'last_ingested_at' if column.name == 'ingested_at' else column.name }} as {{ column.name }},
+        {%- if column.name == 'ingested_at' %}
+        -- a row is as new as its last version, so that days which lose a version are built again
+        case when reasons = '' and content = valid_content then last_ingested_at else ingested_at end as ingested_at,
+        {%- else %}
+        {{ column.name }},
+        {%- endif %}
         raw_{{ column.name }},
         {%- endfor %}
         {%- if raw_values is not none %}
@@ -164,7 +172,7 @@ settled as (
             when copy_number > 1 then null
             when reasons <> '' then reasons
             when content = valid_content then null
-            when {{ ingested_at }} < last_ingested_at
+            when ingested_at < last_ingested_at
                 then 'replaced by a later version of the same {{ key | join(", ") }}'
             else 'duplicate {{ key | join(", ") }} with other content'
         end as rejection_reason

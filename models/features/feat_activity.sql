@@ -1,5 +1,5 @@
--- How often and how regularly a trader trades. Clumpiness: Zhang, Bradlow, Small (2015), Marketing Science 34(2), entropy of
--- the gaps between active days; 0 evenly spread, 1 all at once.
+-- How often and how regularly a trader trades. Clumpiness: Zhang, Bradlow, Small (2015), Marketing Science 34(2), the
+-- entropy of the gaps between active days; 0 evenly spread, 1 all at once.
 with
 
 trader_days as (
@@ -22,7 +22,8 @@ spans as (
 gaps as (
     select
         trader_id,
-        {{ dbt.datediff('lag(event_date) over (partition by trader_id order by event_date)', 'event_date', 'day') }} as gap_days
+        {{ dbt.datediff('lag(event_date) over (partition by trader_id order by event_date)', 'event_date', 'day') }}
+            as gap_days
     from trader_days
 
     union all
@@ -64,7 +65,8 @@ final as (
         {{ dbt.datediff('spans.first_date', as_of_date(), 'day') }} + 1 as tenure_days,
         {{ dbt.datediff('spans.last_date', as_of_date(), 'day') }} as recency_days,
         {{ share('spans.fill_count', 'spans.active_days') }} as fills_per_active_day,
-        round(greatest(0, least(1, 1 + cast(spread.gap_entropy as double) / ln(spans.active_days + 1))), 12) as clumpiness
+        round(greatest(0, least(1, 1 + cast(spread.gap_entropy as double) / ln(spans.active_days + 1))), 12)
+            as clumpiness
     from spans
     inner join spread on spans.trader_id = spread.trader_id
 )

@@ -51,8 +51,7 @@ orders as (
 final as (
     select
         coalesce(gaps.trader_id, orders.trader_id) as trader_id,
-        {{ share('case when gaps.known_role_notional_usd is not null then coalesce(gaps.maker_notional_usd, 0) end',
-            'gaps.known_role_notional_usd') }} as maker_share,
+        {{ share('coalesce(gaps.maker_notional_usd, 0)', 'gaps.known_role_notional_usd') }} as maker_share,
         orders.aggressive_share,
         least(1, sqrt(
             gaps.day_angle_cosine * gaps.day_angle_cosine + gaps.day_angle_sine * gaps.day_angle_sine
@@ -62,8 +61,8 @@ final as (
             when gaps.gap_count >= 2
                 then (gaps.gap_deviation - gaps.mean_gap) / nullif(gaps.gap_deviation + gaps.mean_gap, 0)
         end as burstiness,
-        {{ share('case when gaps.known_liquidation_notional_usd is not null then coalesce(gaps.liquidation_notional_usd, 0) end',
-            'gaps.known_liquidation_notional_usd') }} as liquidation_share
+        {{ share('coalesce(gaps.liquidation_notional_usd, 0)', 'gaps.known_liquidation_notional_usd') }}
+            as liquidation_share
     from gaps
     full outer join orders on gaps.trader_id = orders.trader_id
 )

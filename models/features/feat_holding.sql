@@ -1,5 +1,5 @@
--- How long positions are held and what is carried overnight. Positions are rebuilt from fills at the end of each day; one in an
--- instrument that expires ends with it.
+-- How long positions are held and what is carried overnight. Positions are rebuilt from fills at the end of each day;
+-- one in an instrument that expires ends with it.
 with
 
 instrument_days as (

@@ -76,17 +76,13 @@ final as (
     select
         totals.trader_id,
         {%- for kind in ['option', 'future', 'perpetual', 'spot', 'event'] %}
-        {{ share(
-            'case when totals.known_kind_notional_usd is not null then coalesce(totals.' ~ kind ~ '_notional_usd, 0) end',
-            'totals.known_kind_notional_usd',
-        ) }} as {{ kind }}_share,
+        {{ share('coalesce(totals.' ~ kind ~ '_notional_usd, 0)', 'totals.known_kind_notional_usd') }}
+            as {{ kind }}_share,
         {%- endfor %}
         concentration.instrument_concentration,
         totals.underlying_count,
-        {{ share('case when totals.premium_usd is not null then coalesce(totals.premium_sold_usd, 0) end', 'totals.premium_usd') }}
-            as option_premium_sold_share,
-        {{ share('case when totals.premium_usd is not null then coalesce(totals.put_premium_bought_usd, 0) end', 'totals.premium_usd') }}
-            as put_premium_bought_share,
+        {{ share('coalesce(totals.premium_sold_usd, 0)', 'totals.premium_usd') }} as option_premium_sold_share,
+        {{ share('coalesce(totals.put_premium_bought_usd, 0)', 'totals.premium_usd') }} as put_premium_bought_share,
         {{ share('coalesce(offsets.offset_notional_usd, 0)', 'totals.delta_one_notional_usd') }} as kind_offset_share
     from totals
     left join concentration on totals.trader_id = concentration.trader_id

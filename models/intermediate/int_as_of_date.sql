@@ -1,4 +1,5 @@
 -- The last day whose events count: the var as_of_date, else the last day with fills, orders or transfers.
+{{ config(materialized='table') }}
 {%- set given_date = var('as_of_date') %}
 with
 

@@ -44,7 +44,8 @@ priced as (
         {{ dollar_price(
             'described.settlement_currency',
             'settlement_days.price_usd',
-            own_price='case when described.settlement_currency = upper(described.underlying) then described.index_price end',
+            own_price="case when described.settlement_currency"
+                ~ " = upper(described.underlying) then described.index_price end",
         ) }} as settlement_price_usd,
         {{ dollar_price(
             'coalesce(upper(described.fee_currency), described.settlement_currency)',
@@ -88,7 +89,8 @@ final as (
         expires_at,
         liquidity_role,
         is_liquidation,
-        cast(case side when 'buy' then quantity else -quantity end as {{ contract_type('decimal') }}) as signed_quantity,
+        cast(case side when 'buy' then quantity else -quantity end as {{ contract_type('decimal') }})
+            as signed_quantity,
         coalesce(
             reported_notional_usd,
             case
@@ -107,8 +109,8 @@ final as (
         case
             when fee is not null and fee_price_usd is null then coalesce(upper(fee_currency), settlement_currency)
             when realized_pnl is not null and settlement_price_usd is null then settlement_currency
-            when quote_price_usd is null and not is_inverse then quote_currency
-            when underlying_price_usd is null and is_inverse and kind = 'option' then underlying
+            when reported_notional_usd is null and not is_inverse and quote_price_usd is null then quote_currency
+            when is_inverse and kind = 'option' and underlying_price_usd is null then underlying
         end as unpriced_currency
     from sized
 )

@@ -48,7 +48,8 @@ final as (
         count(case when realized_pnl_usd <> 0 then 1 end) as closing_fill_count,
         count(gap_seconds) as gap_count,
         sum(gap_seconds) as gap_seconds,
-        sum(cast(cast(gap_seconds as decimal(24, 6)) * gap_seconds as {{ contract_type("decimal") }})) as gap_seconds_squared,
+        sum(cast(cast(gap_seconds as decimal(24, 6)) * gap_seconds as {{ contract_type('decimal') }}))
+            as gap_seconds_squared,
         sum(cast(cos(day_angle) as decimal(18, 12))) as day_angle_cosine,
         sum(cast(sin(day_angle) as decimal(18, 12))) as day_angle_sine,
         max(ingested_at) as last_ingested_at,

@@ -17,7 +17,8 @@ final as (
                 then 1
         end) as known_insert_count,
         count(case
-            when orders.event_type = 'insert' and (orders.order_type = 'market' or orders.time_in_force in ('ioc', 'fok'))
+            when orders.event_type = 'insert'
+                and (orders.order_type = 'market' or orders.time_in_force in ('ioc', 'fok'))
                 then 1
         end) as aggressive_insert_count
     from orders

@@ -31,7 +31,8 @@ final as (
             'sum(case when dayofweek(event_date) in (0, 6) then notional_usd else 0 end)',
             'sum(notional_usd)',
         ) }} as weekend_share,
-        sum(case when dayofweek(event_date) in (0, 6) then fill_count else 0 end) as weekend_fill_count
+        sum(case when dayofweek(event_date) in (0, 6) then fill_count else 0 end)
+            as weekend_fill_count
     from instrument_days
     group by 1
 )
@@ -69,11 +70,9 @@ class Extended:
     """A copy of the project with one group more, built."""
 
     home: Home
-    run: Run
     contents: dict[str, pa.Table] = field(repr=False)
-
-    def change(self, change: Callable[[Settings], object]) -> None:
-        change_settings(self.home.project, change)
+    manifest: dict[str, Any] = field(repr=False)
+    results: dict[str, Any] = field(repr=False)
 
 
 def change_settings(project: Path, change: Callable[[Settings], object]) -> None:
@@ -99,26 +98,28 @@ def extended(small_venue: Path, tmp_path_factory: pytest.TempPathFactory) -> Ext
     folder = tmp_path_factory.mktemp("extended")
     project = with_weekend(copy_project(folder / "project"))
     home = Home(folder / "home", small_venue, project=project)
-    return Extended(home, must(home.dbt("build")), home.contents())
+    must(home.dbt("build"))
+    manifest, results = (
+        json.loads((home.path / "target" / name).read_text(encoding="utf-8"))
+        for name in ("manifest.json", "run_results.json")
+    )
+    return Extended(home, home.contents(), manifest, results)
 
 
 def test_one_file_and_one_entry_add_features_to_the_mart(extended: Extended) -> None:
     given = extended.contents["trader_features"]
     assert given.schema.field("weekend_share").type == pa.float64()
     assert given.schema.field("weekend_fill_count").type == pa.int64()
-    shares = dict(
-        zip(given["trader_id"].to_pylist(), given["weekend_share"].to_pylist(), strict=True)
-    )
-    counts = dict(
-        zip(given["trader_id"].to_pylist(), given["weekend_fill_count"].to_pylist(), strict=True)
-    )
-    assert 0 < shares["T0"] < 1
-    assert (shares["T10"], counts["T10"]) == (None, 0)
+    given = given.select(["trader_id", "weekend_share", "weekend_fill_count"])
+    traders = {row["trader_id"]: row for row in given.to_pylist()}
+    assert 0 < traders["T0"]["weekend_share"] < 1
+    assert traders["T0"]["weekend_fill_count"] > 0
+    assert traders["T10"]["weekend_share"] is None
+    assert traders["T10"]["weekend_fill_count"] == 0
 
 
 def test_the_contract_of_the_mart_has_the_new_features_with_their_types(extended: Extended) -> None:
-    manifest = json.loads((extended.home.path / "target" / "manifest.json").read_text("utf-8"))
-    mart = manifest["nodes"]["model.trader_segments.trader_features"]
+    mart = extended.manifest["nodes"]["model.trader_segments.trader_features"]
     assert mart["config"]["contract"]["enforced"] is True
     assert mart["columns"]["weekend_share"]["data_type"] == "double"
     assert mart["columns"]["weekend_fill_count"]["data_type"] == "bigint"
@@ -151,15 +152,12 @@ def test_the_model_reads_the_new_feature_that_segmentation_uses(extended: Extend
 
 
 def test_unit_tests_of_others_stay_green_with_a_new_group(extended: Extended) -> None:
-    target = extended.home.path / "target"
-    manifest = json.loads((target / "manifest.json").read_text("utf-8"))
-    results = json.loads((target / "run_results.json").read_text("utf-8"))["results"]
     passed = {
         result["unique_id"]
-        for result in results
+        for result in extended.results["results"]
         if result["unique_id"].startswith("unit_test.") and result["status"] == "pass"
     }
-    assert passed == manifest["unit_tests"].keys()
+    assert passed == extended.manifest["unit_tests"].keys()
     assert passed
 
 

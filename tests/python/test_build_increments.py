@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Event
@@ -56,11 +55,8 @@ def read_until(stop: Event, published: str, readings: Queue[Reading | str]) -> N
 def read_once(published: Path) -> Reading:
     with duckdb.connect(str(published / "marts.duckdb"), read_only=True) as connection:
         connection.execute("use marts")
-        names = [
-            name
-            for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()
-        ]
-        build_id, rows = look(connection, {name: name for name in names})
+        tables = connection.execute("select table_name from duckdb_tables()").fetchall()
+        build_id, rows = look(connection, {name: name for (name,) in tables})
     marts = (published / "marts").resolve()
     with duckdb.connect() as connection:
         files = {path.stem: f"'{path}'" for path in marts.glob("*.parquet")}
@@ -96,7 +92,7 @@ class History:
 
 
 @pytest.fixture(scope="module")
-def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
+def history(tmp_path_factory: pytest.TempPathFactory) -> History:
     folder = tmp_path_factory.mktemp("increments")
     raw = folder / "raw"
     home = Home(folder / "home", raw)
@@ -116,7 +112,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
         third_load(raw)
         build()
         build("--full-refresh")
-    yield History(home, manifests, readings, *contents)
+    return History(home, manifests, readings, *contents)
 
 
 class readers:  # noqa: N801
@@ -178,7 +174,7 @@ def second_load(raw: Path) -> None:
 
 
 def third_load(raw: Path) -> None:
-    """No new fill: one is withdrawn, an account changes hands, a late price, a mended multiplier."""
+    """A fill withdrawn, an account in other hands, a late price, a mended multiplier."""
     days = [day for day in DAYS[:10] if day != DAYS[4]]
     write_csv(raw / "fills" / "load_1.csv", small_fills(days))
     write_csv(
@@ -229,11 +225,8 @@ def test_late_prices_and_mended_instruments_equal_a_full_refresh(history: Histor
 
 
 def test_a_full_refresh_keeps_the_history_of_segments(history: History) -> None:
-    dates = {
-        str(date)
-        for date in history.third_refreshed["trader_segment_history"]["as_of_date"].to_pylist()
-    }
-    assert dates == {DAYS[9], DAYS[11]}
+    dates = history.third_refreshed["trader_segment_history"]["as_of_date"].to_pylist()
+    assert {str(date) for date in dates} == {DAYS[9], DAYS[11]}
 
 
 def test_increments_leave_the_champion_in_place(history: History) -> None:

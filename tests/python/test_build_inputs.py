@@ -91,11 +91,8 @@ def test_features_whose_input_is_absent_are_null_and_the_others_are_not(moves: M
             assert unknown == features.num_rows, name
         elif name != "burstiness":
             assert unknown == 0, name
-    coverage = {
-        row["feature_name"]: row["coverage"]
-        for row in moves.contents[0]["feature_catalog"].to_pylist()
-    }
-    assert {name for name, share in coverage.items() if share == 0} == {
+    catalog = moves.contents[0]["feature_catalog"].to_pylist()
+    assert {row["feature_name"] for row in catalog if row["coverage"] == 0} == {
         name for name, column in registered_features().items() if column.get("requires")
     }
 

@@ -42,15 +42,16 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Home]:
         for path in everything.glob("*.parquet"):
             event_time = EVENT_TIMES.get(path.stem)
             is_known = f"{event_time}::date <= date '{AS_OF_DATE}'" if event_time else "true"
-            forget = (
-                f"replace (if(closed_at::date <= date '{AS_OF_DATE}', closed_at, null) as closed_at)"
-                if path.stem == "accounts"
-                else ""
-            )
             connection.execute(
-                f"copy (select * {forget} from '{path}' where {is_known}) "
-                f"to '{until_then / path.name}'"
+                f"copy (from '{path}' where {is_known}) to '{until_then / path.name}'"
             )
+        accounts = until_then / "accounts.parquet"
+        connection.execute(
+            f"create table accounts as select * replace "
+            f"(case when closed_at::date <= date '{AS_OF_DATE}' then closed_at end as closed_at) "
+            f"from '{accounts}'"
+        )
+        connection.execute(f"copy accounts to '{accounts}'")
     then = Home(folder / "then", until_then)
     later = Home(folder / "later", everything)
     for home in (then, later):

@@ -14,9 +14,9 @@ checked as (
         cast('{{ table }}' as {{ type_string() }}) as source_table,
         cast({{ 'true' if is_present else 'false' }} as boolean) as is_present,
         {{ '(select count(*) from ' ~ raw ~ ')' if raw is not none and is_present else 'count(*)' }} as rows_read,
-        count_if(row_status = 'staged') as rows_staged,
-        count_if(row_status = 'rejected') as rows_rejected,
-        count_if(row_status = 'duplicate') as rows_duplicate,
+        count(case when row_status = 'staged' then 1 end) as rows_staged,
+        count(case when row_status = 'rejected' then 1 end) as rows_rejected,
+        count(case when row_status = 'duplicate' then 1 end) as rows_duplicate,
         {%- for aggregate in ['min', 'max'] %}
         {{ aggregate }}(case when row_status = 'staged' then cast({{ event_at or 'null' }} as timestamp) end)
             as {{ 'first' if aggregate == 'min' else 'last' }}_event_at{{ ',' if not loop.last }}
