@@ -86,7 +86,6 @@ class Home:
 
     def dbt(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Run:
         """Run dbt in a process of its own."""
-        self.warehouse.parent.mkdir(parents=True, exist_ok=True)
         return self._run("dbt", arguments, environment)
 
     def trader_segments(self, *arguments: str) -> Run:

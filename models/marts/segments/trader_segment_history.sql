@@ -47,6 +47,7 @@ previous as (
 settled as (
     select
         scores.*,
+        cast(round(scores.style_probability, 2) as {{ type_string() }}) as probability_text,
         previous.segment_id as earlier_segment_id,
         previous.segment_since as earlier_since,
         previous.previous_segment_id as earlier_previous_segment_id,
@@ -70,15 +71,7 @@ styled as (
         case when not is_kept then micro_segment_id end as micro_segment_id,
         is_outlier,
         case
-            when is_kept
-                then concat_ws(
-                    '',
-                    'stays: ',
-                    style,
-                    ' is not yet certain (',
-                    cast(round(style_probability, 2) as {{ type_string() }}),
-                    ')'
-                )
+            when is_kept then 'stays: ' || style || ' is not yet certain (' || probability_text || ')'
             else top_reasons
         end as top_reasons,
         model_version,
