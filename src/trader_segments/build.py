@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,9 +79,6 @@ def run_build(settings: Settings, dbt_arguments: list[str], say: Say) -> bool:
     """
     settings.build.mkdir(parents=True, exist_ok=True)
     origin = find_input(settings, say)
-    moved = set_aside(settings.build, origin)
-    if moved:
-        say(moved)
     problems = (
         []
         if origin.raw_data == SCHEMA_RAW
@@ -91,6 +88,9 @@ def run_build(settings: Settings, dbt_arguments: list[str], say: Say) -> bool:
     )
     if problems:
         raise raw_input.RawInputError("\n".join(problem.problem for problem in problems))
+    moved = set_aside(settings.build, origin)
+    if moved:
+        say(moved)
     say(f"Building {settings.venue} from {origin.raw_data}")
     before = read_manifest(settings.published)
     succeeded = run_dbt(settings.project_root, ["build", *dbt_arguments], say)
@@ -210,34 +210,40 @@ def _segment_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def _input_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    def names(query: str) -> list[str]:
-        return [row[0] for row in connection.execute(query).fetchall()]
-
-    missing = names("select source_table from source_health where not is_present order by 1")
-    rejected = names(
-        "select rows_rejected || ' rows of ' || source_table from source_health "
-        "where rows_rejected > 0 order by 1"
-    )
-    copies = names(
-        "select rows_duplicate || ' of ' || source_table from source_health "
-        "where rows_duplicate > 0 order by 1"
-    )
-    unknown = names(
-        "select feature_name || coalesce(' (needs ' || nullif(requires, '') || ')', '') "
-        "from feature_catalog where coverage = 0 order by feature_group, feature_name"
-    )
-    unpriced = names("select currency from unpriced_currencies order by 1")
-    lines = [""]
-    lines.append(f"Inputs missing: {', '.join(missing) or 'none'}")
-    if unknown:
-        lines.append(f"Features that are NULL for it: {', '.join(unknown)}")
+    health = connection.execute(
+        "select source_table, is_present, rows_rejected, rows_duplicate from source_health "
+        "order by source_table"
+    ).fetchall()
+    missing = [table for table, is_present, _, _ in health if not is_present]
+    rejected = [f"{rows:,} of {table}" for table, _, rows, _ in health if rows]
+    copies = [f"{rows:,} of {table}" for table, _, _, rows in health if rows]
+    unpriced = connection.execute("select currency from unpriced_currencies order by 1").fetchall()
+    lines = ["", f"Inputs missing: {', '.join(missing) or 'none'}"]
+    lines += _unknown_feature_lines(connection, missing)
     if rejected:
-        lines.append(f"Rejected (see mart rejected_rows): {', '.join(rejected)}")
+        lines.append(f"Rows rejected (mart rejected_rows): {', '.join(rejected)}")
     if copies:
         lines.append(f"Exact copies dropped: {', '.join(copies)}")
     if unpriced:
-        lines.append(f"No dollar price for: {', '.join(unpriced)} (amounts in it are NULL in USD)")
+        currencies = ", ".join(row[0] for row in unpriced)
+        lines.append(f"No dollar price for {currencies}: amounts in it are NULL in US dollars")
     return lines
+
+
+def _unknown_feature_lines(
+    connection: duckdb.DuckDBPyConnection, missing: list[str]
+) -> Iterator[str]:
+    unknown = connection.execute(
+        "select feature_name, requires from feature_catalog where coverage = 0 "
+        "order by feature_group, feature_name"
+    ).fetchall()
+    features_by_cause: dict[str, list[str]] = {}
+    for feature, requires in unknown:
+        wanting = [source for source in requires.split(", ") if source in missing or "." in source]
+        cause = f"without {' and '.join(wanting)}" if wanting else "as nobody trades so"
+        features_by_cause.setdefault(cause, []).append(feature)
+    for cause, features in features_by_cause.items():
+        yield f"NULL {cause}: {', '.join(features)}"
 
 
 def _amount(value: float | None) -> str:

@@ -9,11 +9,25 @@ import pytest
 from warehouse_builds import (
     DAYS,
     INSTRUMENTS,
+    copy_project,
     small_accounts,
     small_fills,
     small_prices,
     write_csv,
 )
+
+
+@pytest.fixture(scope="session")
+def lean_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project without its unit tests, which never look at the data that is built."""
+    return copy_project(tmp_path_factory.mktemp("lean") / "project", without=["unit_tests"])
+
+
+@pytest.fixture(scope="session")
+def bare_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project without any test, for builds that are compared with each other."""
+    without = ["data_tests", "unit_tests"]
+    return copy_project(tmp_path_factory.mktemp("bare") / "project", without=without)
 
 
 @pytest.fixture(scope="session")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from warehouse_builds import (
@@ -46,17 +48,18 @@ class Moves:
 
 
 @pytest.fixture(scope="module")
-def moves(tmp_path_factory: pytest.TempPathFactory) -> Moves:
+def moves(
+    lean_project: Path, bare_project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Moves:
     folder = tmp_path_factory.mktemp("inputs")
     a, b = folder / "a", folder / "b"
     write_csv(a / "fills.csv", fills_only(DAYS[:10]), encoding="utf-8-sig")
     for day in DAYS[:10]:
         write_csv(b / "fills" / f"day={day}" / "part_0.csv.gz", fills_only([day]))
-    home = Home(folder / "home", a)
-    first = home.trader_segments("build")
-    must(first)
+    home = Home(folder / "home", a, project=bare_project)
+    first = must(replace(home, project=lean_project).trader_segments("build"))
     contents = [home.contents()]
-    second = must(Home(home.path, b).trader_segments("build"))
+    second = must(replace(home, raw_data=b).trader_segments("build"))
     contents.append(home.contents())
     write_csv(a / "fills.csv", fills_only(DAYS), encoding="utf-8-sig")
     third = must(home.trader_segments("build"))
@@ -130,16 +133,49 @@ def test_only_two_warehouses_are_kept(moves: Moves) -> None:
     assert {path.name for path in shelves[0].iterdir()} == {"warehouse.duckdb", "restricted.duckdb"}
 
 
-def test_plain_dbt_build_refuses_to_mix_two_inputs(moves: Moves) -> None:
+def test_plain_dbt_build_refuses_to_mix_two_venues(moves: Moves, tmp_path: Path) -> None:
+    trade = {
+        "market": "senate",
+        "ts": dt.datetime(2025, 3, 1, 10),
+        "account": "someone",
+        "side": "Buy",
+        "outcome": "Yes",
+        "amount_usd": 5.0,
+        "shares": 10.0,
+        "price": 0.5,
+    }
+    pq.write_table(pa.Table.from_pylist([trade]), tmp_path / "trades.parquet")
     before = moves.home.manifest()
-    rows = moves.home.query_warehouse("select count(*) from stg_fills")
-    refused = Home(moves.home.path, moves.b).dbt("build")
+    fills = moves.home.query_warehouse("select count(*) from stg_fills")
+    refused = replace(moves.home, venue="polymarket", raw_data=tmp_path).dbt("build")
     assert not refused.succeeded
-    assert str(moves.a) in refused.output
-    assert str(moves.b) in refused.output
-    assert "created sql" not in refused.output
+    assert (
+        f"the working database holds exchange from {moves.a}, "
+        f"and this is polymarket from {tmp_path}" in refused.output
+    )
+    assert " OK created " not in refused.output
     assert moves.home.manifest() == before
-    assert moves.home.query_warehouse("select count(*) from stg_fills") == rows
+    assert moves.home.query_warehouse("select count(*) from stg_fills") == fills
+
+
+def test_plain_dbt_build_stops_at_bad_input_before_any_model(
+    bare_project: Path, tmp_path: Path
+) -> None:
+    fills = [{**fill, "qty": fill["quantity"]} for fill in fills_only(DAYS[:1])]
+    write_csv(tmp_path / "raw" / "fills.csv", [without(fill, "quantity") for fill in fills])
+    home = Home(tmp_path / "home", tmp_path / "raw", project=bare_project)
+    stopped = home.dbt("build")
+    assert not stopped.succeeded
+    assert 'fills.csv has no column "quantity"' in stopped.output
+    assert " OK created " not in stopped.output
+    assert home.query_warehouse(
+        "select count(*) from duckdb_tables() where schema_name = 'main'"
+    ) == [(0,)]
+    assert not home.published.exists()
+
+
+def without(row: dict[str, Any], column: str) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != column}
 
 
 GOOD = {
@@ -177,7 +213,7 @@ LATE = {"ingested_at": "2025-03-05 00:00:00"}
 
 
 @pytest.fixture(scope="module")
-def broken(tmp_path_factory: pytest.TempPathFactory) -> Home:
+def broken(lean_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A venue with one row of each kind of break, copy and correction."""
     folder = tmp_path_factory.mktemp("broken")
     rows = [
@@ -214,7 +250,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Home:
     with duckdb.connect() as connection:
         connection.register("floats", floats)
         connection.execute(f"copy floats to '{folder / 'raw' / 'index_prices.parquet'}'")
-    home = Home(folder / "home", folder / "raw")
+    home = Home(folder / "home", folder / "raw", project=lean_project)
     must(home.dbt("build"))
     return home
 

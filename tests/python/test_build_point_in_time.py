@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -32,7 +33,7 @@ EVENT_TIMES = {
 
 
 @pytest.fixture(scope="module")
-def homes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Home]:
+def homes(bare_project: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Home]:
     """Two builds as of one date: from what was known then, and from all that came later too."""
     folder = tmp_path_factory.mktemp("point_in_time")
     everything = simulate(folder / "venue", traders=100, days=45, seed=11).out / "raw"
@@ -52,8 +53,8 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Home]:
             f"from '{accounts}'"
         )
         connection.execute(f"copy accounts to '{accounts}'")
-    then = Home(folder / "then", until_then)
-    later = Home(folder / "later", everything)
+    then = Home(folder / "then", until_then, project=bare_project)
+    later = Home(folder / "later", everything, project=bare_project)
     for home in (then, later):
         must(home.dbt("build", "--vars", f"as_of_date: {AS_OF_DATE}"))
     return then, later

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -15,9 +16,10 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def polymarket(tmp_path_factory: pytest.TempPathFactory) -> Home:
+def polymarket(lean_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Home:
     data = require_data("polymarket_2022_midterms")
-    home = Home(tmp_path_factory.mktemp("polymarket"), data, venue="polymarket")
+    folder = tmp_path_factory.mktemp("polymarket")
+    home = Home(folder, data, venue="polymarket", project=lean_project)
     must(home.dbt("build"))
     return home
 
@@ -109,9 +111,10 @@ class BuiltTwice:
 
 
 @pytest.fixture(scope="module")
-def hyperliquid(tmp_path_factory: pytest.TempPathFactory) -> BuiltTwice:
+def hyperliquid(lean_project: Path, tmp_path_factory: pytest.TempPathFactory) -> BuiltTwice:
     data = require_data("hyperliquid")
-    home = Home(tmp_path_factory.mktemp("hyperliquid"), data, venue="hyperliquid")
+    folder = tmp_path_factory.mktemp("hyperliquid")
+    home = Home(folder, data, venue="hyperliquid", project=lean_project)
     must(home.dbt("build"))
     first = home.contents()
     must(home.dbt("build"))

@@ -1,4 +1,4 @@
-"""A working database holds one venue's data; another's is put aside whole and brought back whole."""
+"""A working database holds one venue's data; another's is put aside and brought back whole."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -180,8 +180,16 @@ def registered_features(project: Path = ROOT) -> dict[str, dict[str, Any]]:
     }
 
 
-def copy_project(target: Path) -> Path:
-    """A copy of the dbt project, to be changed by a test."""
+def change_settings(project: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change what dbt_project.yml of a copied project says."""
+    path = project / "dbt_project.yml"
+    settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    change(settings)
+    path.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
+
+
+def copy_project(target: Path, *, without: Iterable[str] = ()) -> Path:
+    """A copy of the dbt project to be changed by a test, `without` data_tests or unit_tests."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -193,6 +201,8 @@ def copy_project(target: Path) -> Path:
         if name and not name.startswith((".", "src/", "tests/python/")) and (ROOT / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, target / name)
+    disabled = {tests: {"+enabled": False} for tests in without}
+    change_settings(target, lambda settings: settings.update(disabled))
     return target
 
 
