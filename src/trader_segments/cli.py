@@ -59,14 +59,14 @@ def simulate(out: Path, traders: int, days: int, seed: int) -> None:
 
 
 @main.command()
-@click.option("--out", type=click.Path(path_type=Path), help="By default published/report.html.")
-def report(out: Path | None) -> None:
-    """Write the report of the published marts anew."""
+@click.option("--out", type=click.Path(path_type=Path), default=Path("report.html"))
+def report(out: Path) -> None:
+    """Write the report of the published marts to OUT; published/report.html stays as it is."""
     settings = _settings()
     marts = settings.published / "marts.duckdb"
     if not marts.exists():
         raise click.ClickException(f"{marts} is not there: run make build first")
-    click.echo(write_report(marts.resolve(), out or (settings.published / "report.html").resolve()))
+    click.echo(write_report(marts.resolve(), out))
 
 
 def _settings() -> Settings:

@@ -21,7 +21,8 @@ class Origin:
     venue
         Name in `vars.venues`.
     raw_data
-        Absolute path of the input folder, or `SCHEMA_RAW` for tables in that schema.
+        Absolute path of the input folder, links not followed, so that a link to the latest export
+        stays one input; or `SCHEMA_RAW` for tables in that schema.
     """
 
     venue: str
@@ -64,7 +65,7 @@ def find_origin(
         RAW_DATA, relative to the working directory.
     """
     if raw_data:
-        return Origin(venue, str(Path(raw_data).resolve()))
+        return Origin(venue, str(Path(raw_data).absolute()))
     if (
         connection is not None
         and connection.execute(
@@ -91,10 +92,15 @@ def claim(connection: duckdb.DuckDBPyConnection, home: Path, wanted: Origin) -> 
     if present is not None and (
         present.venue != wanted.venue or (present.raw_data == sample) != (wanted.raw_data == sample)
     ):
+        way_out = (
+            "load the tables into a new database, under another TRADER_SEGMENTS_HOME"
+            if wanted.raw_data == SCHEMA_RAW
+            else "set TRADER_SEGMENTS_HOME to another folder, or run make build, which sets that "
+            "database aside"
+        )
         return (
             f"the working database holds {present.venue} from {present.raw_data}, and this is "
-            f"{wanted.venue} from {wanted.raw_data}: set TRADER_SEGMENTS_HOME to another folder, "
-            "or run make build, which sets that database aside"
+            f"{wanted.venue} from {wanted.raw_data}: {way_out}"
         )
     if present != wanted:
         write_origin(connection, wanted)
@@ -122,7 +128,7 @@ def set_aside(build: Path, wanted: Origin) -> str | None:
     if warehouse.exists():
         with duckdb.connect(str(warehouse), read_only=True) as connection:
             present = read_origin(connection)
-        if present is None or present == wanted:
+        if present is None or present == wanted or wanted.raw_data == SCHEMA_RAW:
             return None
         shelf = build / "warehouses" / f"{present.venue}-{present.digest}"
         _move(build, shelf)
