@@ -6,15 +6,25 @@
     post_hook='{{ delete_dates_without_fills() }}',
 ) }}
 
-{%- set staged_fills = ref('stg_fills') -%}
-{%- set accounts = ref('int_accounts') -%}
-
+-- depends_on: {{ ref('stg_fills') }}
 with
 
 fills as (
     select * from {{ ref('int_fills_valued') }}
     {% if is_incremental() %}
-    where event_date in ({{ changed_dates(staged_fills, accounts, this) }})
+    where event_date in (
+        {{ changed_dates(
+            ref('int_fills_valued'),
+            this,
+            grain=['trader_id', 'event_date'],
+            sums={
+                'stored.fill_count': '1',
+                'stored.notional_usd': 'notional_usd',
+                'stored.fee_paid_usd - stored.rebate_usd': 'fee_usd',
+                'stored.realized_pnl_usd': 'realized_pnl_usd',
+            },
+        ) }}
+    )
     {% endif %}
 ),
 

@@ -6,15 +6,25 @@
     post_hook='{{ delete_dates_without_fills() }}',
 ) }}
 
-{%- set staged_fills = ref('stg_fills') -%}
-{%- set accounts = ref('int_accounts') -%}
-
+-- depends_on: {{ ref('stg_fills') }}
 with
 
 fills as (
     select * from {{ ref('int_fills_valued') }}
     {% if is_incremental() %}
-    where event_date in ({{ changed_dates(staged_fills, accounts, this) }})
+    where event_date in (
+        {{ changed_dates(
+            ref('int_fills_valued'),
+            this,
+            grain=['trader_id', 'instrument_id', 'kind', 'option_type', 'underlying', 'expires_at', 'event_date'],
+            sums={
+                'stored.fill_count': '1',
+                'stored.net_quantity': 'signed_quantity',
+                'stored.notional_usd': 'notional_usd',
+                'stored.premium_usd': 'premium_usd',
+            },
+        ) }}
+    )
     {% endif %}
 ),
 
@@ -23,6 +33,7 @@ final as (
         trader_id,
         instrument_id,
         kind,
+        option_type,
         underlying,
         expires_at,
         count(*) as fill_count,
@@ -37,7 +48,7 @@ final as (
         max(ingested_at) as last_ingested_at,
         event_date
     from fills
-    group by trader_id, instrument_id, kind, underlying, expires_at, event_date
+    group by trader_id, instrument_id, kind, option_type, underlying, expires_at, event_date
 )
 
 select * from final

@@ -9,6 +9,7 @@ import pytest
 from warehouse_builds import (
     DAYS,
     INSTRUMENTS,
+    change_settings,
     copy_project,
     small_accounts,
     small_fills,
@@ -17,17 +18,25 @@ from warehouse_builds import (
 )
 
 
+def quick_project(folder: Path, *without: str) -> Path:
+    """A copy of the project that does not write descriptions into the database, a sixth faster."""
+    project = copy_project(folder / "project", without=without)
+    change_settings(
+        project, lambda settings: settings["models"]["trader_segments"].pop("+persist_docs")
+    )
+    return project
+
+
 @pytest.fixture(scope="session")
 def lean_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project without its unit tests, which never look at the data that is built."""
-    return copy_project(tmp_path_factory.mktemp("lean") / "project", without=["unit_tests"])
+    return quick_project(tmp_path_factory.mktemp("lean"), "unit_tests")
 
 
 @pytest.fixture(scope="session")
 def bare_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project without any test, for builds that are compared with each other."""
-    without = ["data_tests", "unit_tests"]
-    return copy_project(tmp_path_factory.mktemp("bare") / "project", without=without)
+    return quick_project(tmp_path_factory.mktemp("bare"), "data_tests", "unit_tests")
 
 
 @pytest.fixture(scope="session")

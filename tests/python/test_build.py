@@ -104,7 +104,10 @@ def published(tmp_path: Path) -> Path:
             create table feature_catalog as
             from (values
                 ('fill_count', 'activity', '', 1.0),
-                ('aggressive_share', 'execution', 'orders', 0.0)
+                ('aggressive_share', 'execution', 'orders', 0.0),
+                ('fee_paid_usd', 'cost', 'fills.fee', 0.0),
+                ('net_fee_usd', 'cost', 'fills.fee', 0.0),
+                ('event_share', 'instruments', 'instruments', 0.0)
             ) as t(feature_name, feature_group, requires, coverage)
             """
         )
@@ -123,8 +126,10 @@ def test_the_summary_says_segments_missing_inputs_and_where_the_marts_are(
     assert hedger.split()[-4:] == ["1", "25.0%", "5,000", "12"]
     assert lines.index(small) < lines.index(hedger)
     assert "Inputs missing: accounts, orders" in lines
-    assert "Features that are NULL for it: aggressive_share (needs orders)" in lines
-    assert "Rejected (see mart rejected_rows): 3 rows of fills" in lines
+    assert "NULL without orders: aggressive_share" in lines
+    assert "NULL without fills.fee: fee_paid_usd, net_fee_usd" in lines
+    assert "NULL as nobody trades so: event_share" in lines
+    assert "Rows rejected (mart rejected_rows): 3 of fills" in lines
     assert "Exact copies dropped: 2 of fills" in lines
-    assert "No dollar price for: DOGE (amounts in it are NULL in USD)" in lines
+    assert "No dollar price for DOGE: amounts in it are NULL in US dollars" in lines
     assert str(published / "marts.duckdb") in text

@@ -36,7 +36,7 @@ EVENT_TIMES = {
 def homes(bare_project: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Home]:
     """Two builds as of one date: from what was known then, and from all that came later too."""
     folder = tmp_path_factory.mktemp("point_in_time")
-    everything = simulate(folder / "venue", traders=100, days=45, seed=11).out / "raw"
+    everything = simulate(folder / "venue", traders=60, days=40, seed=11).out / "raw"
     until_then = folder / "until_then"
     until_then.mkdir()
     with duckdb.connect() as connection:

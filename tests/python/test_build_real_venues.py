@@ -111,10 +111,10 @@ class BuiltTwice:
 
 
 @pytest.fixture(scope="module")
-def hyperliquid(lean_project: Path, tmp_path_factory: pytest.TempPathFactory) -> BuiltTwice:
+def hyperliquid(bare_project: Path, tmp_path_factory: pytest.TempPathFactory) -> BuiltTwice:
     data = require_data("hyperliquid")
     folder = tmp_path_factory.mktemp("hyperliquid")
-    home = Home(folder, data, venue="hyperliquid", project=lean_project)
+    home = Home(folder, data, venue="hyperliquid", project=bare_project)
     must(home.dbt("build"))
     first = home.contents()
     must(home.dbt("build"))
