@@ -1,4 +1,6 @@
--- One row per staged fill with its owner, instrument and value in US dollars.
+-- One row per staged fill with its owner, instrument and value in US dollars. A table: exact decimals cost most of a
+-- scan, and the facts of a day read it more than once.
+{{ config(materialized='table') }}
 with
 
 fills as (
