@@ -66,6 +66,9 @@ judged as (
                 {%- if column.meta.get('is_positive') %}
                 when typed.{{ column.name }} <= 0 then '{{ column.name }} not above zero'
                 {%- endif %}
+                {%- if column.meta.get('is_non_negative') %}
+                when typed.{{ column.name }} < 0 then '{{ column.name }} below zero'
+                {%- endif %}
                 {%- if column.name == event_at %}
                 when cast(typed.{{ column.name }} as timestamp)
                     > coalesce(typed.ingested_at, {{ load_time }})

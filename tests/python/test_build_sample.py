@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from trader_segments.segmentation.table import FeatureTable
+from trader_segments.segmentation.transforms import transform_feature
 from trader_segments.simulate import SimulationResult, simulate
 from warehouse_builds import (
     MART_COLUMNS,
@@ -340,6 +343,29 @@ def test_one_thread_gives_the_same_marts_as_many(
     assert differences(built.contents[0], home.contents()) == []
     on_one, on_many = home.manifest()["marts"], built.manifests[0]["marts"]
     assert {mart for mart in on_many if on_one[mart] != on_many[mart]} == set(STAMPS)
+
+
+def test_sql_transforms_features_as_the_model_does(built: Built) -> None:
+    specs = registered_features()
+    rows = built.home.query_warehouse(
+        "select trader_id, feature_name, transformed_value from int_trader_feature_values"
+    )
+    found = {(trader, feature): float(value) for trader, feature, value in rows}
+    with duckdb.connect(str(built.home.warehouse), read_only=True) as connection:
+        features = connection.execute("select * from trader_features order by trader_id").df()
+    table = FeatureTable.from_frame(features, list(specs))
+    expected = {
+        (trader, name): value
+        for name, spec in specs.items()
+        for trader, value in zip(
+            table.trader_id,
+            transform_feature(table, name, spec["transform"], spec.get("count")),
+            strict=True,
+        )
+        if not np.isnan(value)
+    }
+    assert len(expected) > 1000
+    assert found == pytest.approx(expected, abs=1e-8)
 
 
 def test_sums_are_exact_and_not_merely_close(built: Built, raw: duckdb.DuckDBPyConnection) -> None:
