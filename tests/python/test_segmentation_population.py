@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from sklearn.metrics import f1_score
 
+from trader_segments.dbt_models import registered_features
 from trader_segments.segmentation import fit, measure_quality, score
 from trader_segments.segmentation import quality as quality_module
 
-SEEDS = Path(__file__).resolve().parents[2] / "seeds" / "segmentation"
+ROOT = Path(__file__).resolve().parents[2]
+SEEDS = ROOT / "seeds" / "segmentation"
 
 TRANSFORMS = {
     "fills_per_active_day": ("log1p", None),
@@ -314,4 +317,6 @@ def test_every_shipped_rule_says_why_and_every_style_has_one(
     assert set(rules["style"]) == set(ARCHETYPES)
     assert set(styles["style"]) == {*ARCHETYPES, "unclassified"}
     assert styles["style"].is_unique
-    assert set(rules["feature"]) <= {spec["name"] for spec in SPECS}
+    project = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))
+    registered = registered_features(project["vars"]["trader_features"])
+    assert set(rules["feature"]) <= {feature["name"] for feature in registered}
