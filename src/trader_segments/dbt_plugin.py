@@ -1,5 +1,6 @@
 """What dbt-duckdb loads: shows the raw input to a build, and publishes its marts at the end."""
 
+import atexit
 import json
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,8 @@ class Plugin(BasePlugin):
             fire_event(Note(msg=message), EventLevel.INFO)
             return message
 
+        # The functions hold the connection and it holds them; a linter never closes it.
+        atexit.register(conn.close)
         conn.create_function(
             "trader_segments_check_raw_input", check_raw_input, [], "VARCHAR", side_effects=True
         )
