@@ -6,9 +6,9 @@
     {%- if column.transform == 'log1p' -%}
         ln(1 + greatest({{ x }}, 0))
     {%- elif column.transform == 'logit' -%}
-        ln({{ n }} * {{ x }} + 0.5) - ln({{ n }} * (1 - {{ x }}) + 0.5)
+        ln({{ n }} * greatest({{ x }}, 0) + 0.5) - ln({{ n }} * greatest(1 - {{ x }}, 0) + 0.5)
     {%- elif column.transform == 'fisher_z' -%}
-        0.5 * (ln({{ n }} * (1 + {{ x }}) / 2 + 0.5) - ln({{ n }} * (1 - {{ x }}) / 2 + 0.5))
+        0.5 * (ln({{ n }} * greatest(1 + {{ x }}, 0) / 2 + 0.5) - ln({{ n }} * greatest(1 - {{ x }}, 0) / 2 + 0.5))
     {%- elif column.transform == 'asinh' -%}
         asinh({{ shrinkage }}{{ x }} / 10)
     {%- else -%}

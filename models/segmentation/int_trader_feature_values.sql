@@ -11,7 +11,7 @@ final as (
         trader_id,
         cast('{{ column.name }}' as {{ type_string() }}) as feature_name,
         cast({{ column.name }} as double) as feature_value,
-        cast({{ transformed_feature(column) }} as decimal(18, 9)) as transformed_value
+        cast({{ transformed_feature(column) }} as decimal(38, 9)) as transformed_value
     from trader_features
     where {{ column.name }} is not null
     {{ 'union all' if not loop.last }}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from pathlib import Path
 
@@ -52,6 +53,6 @@ def small_venue(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Hush a worker that ends: hypothesis still holds connections, which duckdb's binding reports."""
+    """Hush a worker that ends: duckdb's binding reports the connections hypothesis still holds."""
     if hasattr(config, "workerinput"):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        atexit.register(os.dup2, os.open(os.devnull, os.O_WRONLY), 2)

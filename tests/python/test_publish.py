@@ -246,8 +246,9 @@ def builds_seen_twice(destination: Path) -> set[str]:
 READER = """
 import sys, pathlib, duckdb
 path, stop = sys.argv[1], pathlib.Path(sys.argv[2])
-reads, held = 0, []
-while not stop.exists() or reads < 3:
+reads, held, is_last = 0, [], False
+while not is_last:
+    is_last = stop.exists()
     connection = duckdb.connect(path, read_only=True)
     builds = set()
     for mart in ("source_health", "trader_features"):

@@ -13,7 +13,7 @@ moments as (
         feature_name,
         cast(count(*) as double) as traders,
         cast(sum(transformed_value) as double) as total,
-        cast(sum(cast(transformed_value * transformed_value as decimal(38, 9))) as double) as total_of_squares,
+        cast(sum(cast(power(cast(transformed_value as double), 2) as decimal(38, 6))) as double) as total_of_squares,
         min(feature_value) < max(feature_value) as is_varied
     from feature_values
     group by 1
