@@ -1,7 +1,9 @@
 def model(dbt, session):
     dbt.config(materialized="table")
-    from trader_segments.segmentation import champion, measure_quality
+    from trader_segments.segmentation import champion, measure_quality, predecessor
 
-    version, segmentation = champion(dbt.ref("segmentation_fits").df())
+    models = dbt.ref("segmentation_fits").df()
+    version, segmentation = champion(models)
     features = dbt.ref("trader_features").order("trader_id").df()
-    return measure_quality(segmentation, features).assign(model_version=version)
+    measures = measure_quality(segmentation, features, predecessor(models))
+    return measures.assign(model_version=version)

@@ -8,7 +8,13 @@ import pandas as pd
 import pytest
 
 from test_segmentation_population import SEEDS, SPECS, draw_population
-from trader_segments.segmentation import champion, choose_model, score
+from trader_segments.segmentation import (
+    champion,
+    choose_model,
+    measure_quality,
+    predecessor,
+    score,
+)
 
 RULES = pd.read_csv(SEEDS / "style_rules.csv")
 STYLES = pd.read_csv(SEEDS / "styles.csv")
@@ -58,6 +64,25 @@ def test_a_refit_takes_over_with_its_reason(first: pd.DataFrame) -> None:
     assert rows["why"].iloc[1].startswith("refit on request")
     assert rows["model_version"].iloc[1].startswith("2026-07-31-")
     assert rows["parameters"].iloc[0] == first["parameters"].iloc[0]
+
+
+def test_a_refit_is_compared_with_the_champion_before(first: pd.DataFrame) -> None:
+    refitted = _choose(first, LATER, as_of=JULY, refit=True)
+    model, before = champion(refitted)[1], predecessor(refitted)
+    assert before is not None
+    assert before.digest == champion(first)[1].digest
+    measured = measure_quality(model, LATER, before).set_index("measure")
+    active = score(model, LATER).traders["style"]
+    same = (active == score(before, LATER).traders["style"])[active != "dormant"]
+    assert measured.loc["champion_agreement", "value"] == pytest.approx(same.mean())
+    assert measured.loc["champion_agreement", "passed"]
+
+
+def test_a_first_model_has_no_champion_to_agree_with(first: pd.DataFrame) -> None:
+    assert predecessor(first) is None
+    measured = measure_quality(champion(first)[1], FEATURES).set_index("measure")
+    assert pd.isna(measured.loc["champion_agreement", "value"])
+    assert pd.isna(measured.loc["champion_agreement", "passed"])
 
 
 def test_a_refit_on_the_same_data_is_the_same_model(first: pd.DataFrame) -> None:

@@ -3,7 +3,7 @@
 from trader_segments.segmentation.fitting import fit
 from trader_segments.segmentation.model import SegmentationModel
 from trader_segments.segmentation.quality import measure_quality
-from trader_segments.segmentation.registry import champion, choose_model
+from trader_segments.segmentation.registry import champion, choose_model, predecessor
 from trader_segments.segmentation.scoring import Scores, score
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "choose_model",
     "fit",
     "measure_quality",
+    "predecessor",
     "score",
 ]

@@ -19,6 +19,7 @@ AT_LEAST = {
     "micro_bootstrap_jaccard": STABLE_JACCARD,
     "seed_coverage": 0.2,
     "seed_agreement": 0.9,
+    "champion_agreement": 0.8,
 }
 AT_MOST = {"seed_conflict_share": 0.05, "unclassified_share": 0.2, "outlier_share": 0.05}
 BOOTSTRAPS = 50
@@ -27,7 +28,11 @@ SAMPLE_ROWS = 20_000
 SILHOUETTE_ROWS = 2_000
 
 
-def measure_quality(model: SegmentationModel, features: pd.DataFrame) -> pd.DataFrame:
+def measure_quality(
+    model: SegmentationModel,
+    features: pd.DataFrame,
+    predecessor: SegmentationModel | None = None,
+) -> pd.DataFrame:
     """Measure a model on a bounded sample of traders, drawn by the hash of their id.
 
     Measures of active traders (those no definition decides): `seed_coverage` and
@@ -36,7 +41,9 @@ def measure_quality(model: SegmentationModel, features: pd.DataFrame) -> pd.Data
     `seed_agreement[style]`, `bootstrap_jaccard[style]` (mean over 50 refits on resampled seeds,
     Hennig 2007), `silhouette` (in the discriminant's space; no threshold: styles are parts of a
     continuum), `unclassified_share`, `outlier_share`, `micro_segment_share`, `traders[style]`,
-    `micro_bootstrap_jaccard[id]` (as measured at the fit).
+    `micro_bootstrap_jaccard[id]` (as measured at the fit), `champion_agreement` (share given the
+    same style by the champion before, `predecessor`; NaN for a first model or where a feature that
+    the predecessor reads is gone).
 
     Returns
     -------
@@ -48,7 +55,7 @@ def measure_quality(model: SegmentationModel, features: pd.DataFrame) -> pd.Data
     rows = sample[~is_decided]
     active = table.take(rows)
     traders = score(model, features.iloc[rows]).traders
-    values: dict[str, float] = {"active_traders": float(len(rows))}
+    values: dict[str, float] = {"active_traders": float(len(rows)), "champion_agreement": np.nan}
     if len(rows):
         label, conflict = model.rules.seeds(active)
         is_seed = is_set(label)
@@ -59,6 +66,9 @@ def measure_quality(model: SegmentationModel, features: pd.DataFrame) -> pd.Data
             "outlier_share": float(traders["is_outlier"].mean()),
             "micro_segment_share": float(traders["micro_segment_id"].notna().mean()),
         }
+        if predecessor is not None and set(predecessor.feature_names) <= set(features.columns):
+            before = score(predecessor, features.iloc[rows]).traders["style"]
+            values["champion_agreement"] = float((traders["style"] == before).mean())
         for style, count in traders["style"].value_counts().sort_index().items():
             values[f"traders[{style}]"] = float(count)
         if model.lda is not None:
@@ -143,7 +153,7 @@ def _with_thresholds(values: dict[str, float]) -> pd.DataFrame:
         name = measure.split("[")[0]
         threshold = AT_LEAST.get(name, AT_MOST.get(name))
         passed = None
-        if name in AT_LEAST:
+        if name in AT_LEAST and not np.isnan(value):
             passed = value >= AT_LEAST[name]
         elif name in AT_MOST:
             passed = value <= AT_MOST[name]

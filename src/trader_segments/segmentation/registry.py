@@ -105,6 +105,13 @@ def champion(models: pd.DataFrame) -> tuple[str, SegmentationModel]:
     return str(row["model_version"]), SegmentationModel.from_json(str(row["parameters"]))
 
 
+def predecessor(models: pd.DataFrame) -> SegmentationModel | None:
+    """The last readable version before the champion; None for a first model."""
+    reigning = int(np.flatnonzero(models["status"] == CHAMPION)[-1])
+    earlier = [_read(str(text)) for text in models["parameters"].iloc[:reigning]]
+    return next((model for model in reversed(earlier) if model is not None), None)
+
+
 def _crown(rows: pd.DataFrame, position: int) -> pd.DataFrame:
     status = rows["status"].mask(rows["status"] == CHAMPION, RETIRED)
     status.iloc[position] = CHAMPION
