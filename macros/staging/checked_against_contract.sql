@@ -7,11 +7,14 @@
     rows           CTE with one column per contract column, any type, and source_file, source_row (where the row stands,
                    may be NULL)
     column_types   native types where known; a column without one is read as text
+    absent         columns that `rows` does not have: NULL
     known          {column: relation}: the value must be in that relation, unless the relation is empty
     raw_values     column of `rows` that already holds the source row as JSON; else it is made of the contract's columns
     venue_reason   column of `rows` that says why the venue's own rules reject the row, NULL where they do not
 -#}
-{% macro checked_against_contract(table, rows, column_types={}, known={}, raw_values=none, venue_reason=none) -%}
+{% macro checked_against_contract(
+    table, rows, column_types={}, absent=[], known={}, raw_values=none, venue_reason=none
+) -%}
 {%- if not execute -%}
 checked as (select * from {{ rows }})
 {%- else -%}
@@ -19,14 +22,16 @@ checked as (select * from {{ rows }})
 {%- set columns = contract.columns.values() | list -%}
 {%- set key = contract.meta.key -%}
 {%- set event_at = contract.meta.get('event_at') -%}
+{%- set null_text = 'cast(null as ' ~ type_string() ~ ')' -%}
 {%- set load_time = "cast('" ~ run_started_at.strftime('%Y-%m-%d %H:%M:%S') ~ "' as timestamp)" -%}
 {%- set public_columns = columns | rejectattr('meta.is_personal') | map(attribute='name') | list -%}
 typed as (
     select
         {%- for column in columns %}
-        {{ read_as(column.name, column.data_type, column_types.get(column.name), column.meta.get('accepted_values')) }}
+        {%- set value = null_text if column.name in absent else column.name %}
+        {{ read_as(value, column.data_type, column_types.get(column.name), column.meta.get('accepted_values')) }}
             as {{ column.name }},
-        {{ column.name }} as raw_{{ column.name }},
+        {{ value }} as raw_{{ column.name }},
         {%- endfor %}
         {%- if 'ingested_at' not in contract.columns %}
         cast(null as timestamp) as ingested_at,
@@ -34,9 +39,9 @@ typed as (
         {%- if raw_values is not none %}
         {{ raw_values }},
         {%- endif %}
-        {{ venue_reason or 'cast(null as ' ~ type_string() ~ ')' }} as venue_reason,
-        source_file,
-        source_row
+        {{ venue_reason or null_text }} as venue_reason,
+        {{ null_text if 'source_file' in absent else 'source_file' }} as source_file,
+        {{ 'cast(null as bigint)' if 'source_row' in absent else 'source_row' }} as source_row
     from {{ rows }}
 ),
 
