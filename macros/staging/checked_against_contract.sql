@@ -124,7 +124,11 @@ numbered as (
         versions.*,
         row_number() over (
             partition by versions.row_key, versions.content
-            order by ingested_at nulls first, versions.source_file nulls first, versions.source_row nulls first
+            order by
+                case when versions.reasons = '' then 0 else 1 end,
+                ingested_at nulls first,
+                versions.source_file nulls first,
+                versions.source_row nulls first
         ) as copy_number,
         -- The version that arrived last is the valid one; of several in one load, the first.
         first_value(versions.content) over (
@@ -132,7 +136,8 @@ numbered as (
             order by
                 case when versions.reasons = '' then 0 else 1 end,
                 ingested_at desc nulls last,
-                versions.source_file nulls first, versions.source_row nulls first,
+                versions.source_file nulls first,
+                versions.source_row nulls first,
                 versions.content
         ) as valid_content,
         max(ingested_at) over (partition by versions.row_key) as last_ingested_at

@@ -7,11 +7,6 @@ instrument_days as (
     where event_date <= {{ as_of_date() }}
 ),
 
-trader_days as (
-    select * from {{ ref('int_trader_days') }}
-    where event_date <= {{ as_of_date() }}
-),
-
 equity as (
     select * from {{ ref('int_trader_equity') }}
 ),
@@ -101,16 +96,9 @@ carried as (
         {{ share(
             "sum(case when coalesce(kind, '') <> 'option' then net_notional_usd end)",
             "sum(case when coalesce(kind, '') <> 'option' then notional_usd end)",
-        ) }} as net_buy_share
+        ) }} as net_buy_share,
+        {{ share('sum(notional_usd)', 'count(distinct event_date)') }} as notional_per_active_day_usd
     from instrument_days
-    group by 1
-),
-
-daily_notional as (
-    select
-        trader_id,
-        {{ share('sum(notional_usd)', 'count(*)') }} as notional_per_active_day_usd
-    from trader_days
     group by 1
 ),
 
@@ -123,11 +111,10 @@ final as (
         carried.net_buy_share,
         case
             when equity.equity_usd > 0
-                then daily_notional.notional_per_active_day_usd / cast(equity.equity_usd as double)
+                then carried.notional_per_active_day_usd / cast(equity.equity_usd as double)
         end as equity_turnover
     from carried
     inner join holding on carried.trader_id = holding.trader_id
-    inner join daily_notional on carried.trader_id = daily_notional.trader_id
     left join equity on carried.trader_id = equity.trader_id
 )
 

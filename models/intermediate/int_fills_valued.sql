@@ -32,7 +32,8 @@ described as (
         coalesce(instruments.is_inverse, false) as is_inverse,
         coalesce(instruments.contract_multiplier, 1) as contract_multiplier,
         upper(coalesce(instruments.quote_currency, 'USD')) as quote_currency,
-        upper(coalesce(instruments.settlement_currency, 'USD')) as settlement_currency
+        upper(coalesce(instruments.settlement_currency, 'USD')) as settlement_currency,
+        upper(coalesce(fills.fee_currency, instruments.settlement_currency, 'USD')) as charged_currency
     from fills
     inner join accounts on fills.account_id = accounts.account_id
     left join instruments on fills.instrument_id = instruments.instrument_id
@@ -50,9 +51,9 @@ priced as (
                 ~ " = upper(described.underlying) then described.index_price end",
         ) }} as settlement_price_usd,
         {{ dollar_price(
-            'coalesce(upper(described.fee_currency), described.settlement_currency)',
+            'described.charged_currency',
             'fee_days.price_usd',
-            own_price="case when coalesce(upper(described.fee_currency), described.settlement_currency)"
+            own_price="case when described.charged_currency"
                 ~ " = upper(described.underlying) then described.index_price end",
         ) }} as fee_price_usd
     from described
@@ -63,8 +64,7 @@ priced as (
     left join asset_days as settlement_days
         on described.settlement_currency = settlement_days.asset and described.event_date = settlement_days.event_date
     left join asset_days as fee_days
-        on coalesce(upper(described.fee_currency), described.settlement_currency) = fee_days.asset
-        and described.event_date = fee_days.event_date
+        on described.charged_currency = fee_days.asset and described.event_date = fee_days.event_date
 ),
 
 sized as (
@@ -109,7 +109,7 @@ final as (
         {{ decimal_product('fee', 'fee_price_usd') }} as fee_usd,
         {{ decimal_product('realized_pnl', 'settlement_price_usd') }} as realized_pnl_usd,
         case
-            when fee is not null and fee_price_usd is null then coalesce(upper(fee_currency), settlement_currency)
+            when fee is not null and fee_price_usd is null then charged_currency
             when realized_pnl is not null and settlement_price_usd is null then settlement_currency
             when reported_notional_usd is null and not is_inverse and quote_price_usd is null then quote_currency
             when is_inverse and kind = 'option' and underlying_price_usd is null then underlying

@@ -60,9 +60,9 @@ labels as (
 final as (
     select
         traders.trader_id,
-        coalesce(max(case when labels.axis = 'value_tier' then labels.label end), 'low') as value_tier,
+        max(case when labels.axis = 'value_tier' then labels.label end) as value_tier,
         coalesce(max(case when labels.axis = 'risk_appetite' then labels.label end), 'unknown') as risk_appetite,
-        coalesce(max(case when labels.axis = 'lifecycle_stage' then labels.label end), 'dormant') as lifecycle_stage
+        max(case when labels.axis = 'lifecycle_stage' then labels.label end) as lifecycle_stage
     from traders
     left join labels on traders.trader_id = labels.trader_id
     group by 1

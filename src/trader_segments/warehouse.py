@@ -35,7 +35,7 @@ class Origin:
 
 
 def read_origin(connection: duckdb.DuckDBPyConnection) -> Origin | None:
-    """The origin that a working database was first built from, None before the first build."""
+    """The origin that a working database was last built from, None before the first build."""
     try:
         row = connection.execute("select venue, raw_data from raw.origin").fetchone()
     except duckdb.CatalogException:
