@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,7 +66,7 @@ def find_origin(
         RAW_DATA, relative to the working directory.
     """
     if raw_data:
-        return Origin(venue, str(Path(raw_data).absolute()))
+        return Origin(venue, os.path.abspath(raw_data))  # noqa: PTH100 - resolve() follows links
     if (
         connection is not None
         and connection.execute(
