@@ -38,7 +38,7 @@ candidates as (
             'index': 'closes.index_volatility',
         }.items() %}
         case when closes.kind = 'option' and {{ is_credible_volatility(column) }} then {{ column }} end
-            as {{ source }}_volatility
+            as from_{{ source }}
         {{- ',' if not loop.last }}
         {%- endfor %}
     from closes
@@ -50,12 +50,12 @@ candidates as (
 volatilities as (
     select
         *,
-        coalesce(mark_volatility, price_volatility, trade_volatility, index_volatility) as implied_volatility,
+        coalesce(from_mark, from_price, from_trade, from_index) as implied_volatility,
         case
-            when mark_volatility is not null then 'mark'
-            when price_volatility is not null then 'price'
-            when trade_volatility is not null then 'trade'
-            when index_volatility is not null then 'index'
+            when from_mark is not null then 'mark'
+            when from_price is not null then 'price'
+            when from_trade is not null then 'trade'
+            when from_index is not null then 'index'
         end as implied_volatility_source
     from candidates
 ),
