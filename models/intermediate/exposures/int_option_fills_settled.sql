@@ -23,11 +23,12 @@ moves as (
         asset,
         hour_start,
         price_hour,
-        ln(
-            nullif(cast(price_usd as double), 0)
-            / nullif(cast(lag(price_usd) over (partition by asset order by hour_start) as double), 0)
-        ) as log_return
+        round(ln(
+            cast(price_usd as double)
+            / cast(lag(price_usd) over (partition by asset order by hour_start) as double)
+        ), 12) as log_return
     from market_hours
+    where price_usd > 0
 ),
 
 variance_hours as (
