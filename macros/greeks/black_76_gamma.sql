@@ -1,4 +1,7 @@
-{#- Change of delta per unit of the forward: phi(d1) / (F sigma sqrt(T)); in the limit NULL at the strike, where it has none. -#}
+{#-
+    Change of delta per unit of the forward: phi(d1) / (F sigma sqrt(T)); in the limit NULL at the strike, where
+    it has none.
+-#}
 {% macro black_76_gamma(forward, strike, years, volatility, d1=none) -%}
     {%- set total_volatility = black_76_total_volatility(years, volatility) -%}
     (

@@ -1,4 +1,7 @@
-{#- Undiscounted price of one option in the currency of the forward: w (F N(w d1) - K N(w d2)), w = 1 call, -1 put. -#}
+{#-
+    Undiscounted price of one option in the currency of the forward: w (F N(w d1) - K N(w d2)), w = 1 call, -1
+    put.
+-#}
 {% macro black_76_price(forward, strike, years, volatility, option_type, d1=none) -%}
     {%- set sign = option_sign(option_type) -%}
     {%- set d1 = d1 or black_76_d1(forward, strike, years, volatility) -%}

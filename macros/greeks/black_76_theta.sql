@@ -1,6 +1,6 @@
 {#-
-    Change of the price of one option per day that passes, in a year of 365 days: -F phi(d1) sigma / (2 sqrt(T)) / 365; in the
-    limit NULL at the strike, where it has none.
+    Change of the price of one option per day that passes, in a year of 365 days: -F phi(d1) sigma / (2 sqrt(T)) /
+    365; in the limit NULL at the strike, where it has none.
 -#}
 {% macro black_76_theta(forward, strike, years, volatility, d1=none) -%}
     (
