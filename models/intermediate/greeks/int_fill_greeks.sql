@@ -10,15 +10,22 @@ fills as (
 ),
 
 -- Of one option and one unit of the underlying. The engine computes once what the formulas have in common.
+terms as (
+    select
+        *,
+        {{ black_76_d1(*terms) }} as d1
+    from fills
+),
+
 unit_greeks as (
     select
         *,
-        {{ black_76_delta(*option) }} as delta,
-        {{ black_76_price(*option) }} as model_price,
-        {{ black_76_gamma(*terms) }} as gamma,
-        {{ black_76_vega(*terms) }} as vega,
-        {{ black_76_theta(*terms) }} as theta
-    from fills
+        {{ black_76_delta(*option, d1='d1') }} as delta,
+        {{ black_76_price(*option, d1='d1') }} as model_price,
+        {{ black_76_gamma(*terms, d1='d1') }} as gamma,
+        {{ black_76_vega(*terms, d1='d1') }} as vega,
+        {{ black_76_theta(*terms, d1='d1') }} as theta
+    from terms
 ),
 
 sized as (
