@@ -1,4 +1,4 @@
--- What is known of each asset at the end of each calendar day: a day without a price keeps the last one, never a later one.
+-- What is known of each asset at the end of each calendar day: a day without a price keeps the last one.
 {{ config(materialized='table') }}
 with
 
@@ -24,14 +24,16 @@ carried as (
     select
         assets.asset,
         days.event_date,
-        {%- for column, date in {'price_usd': 'price_date', 'implied_volatility': 'volatility_date'}.items() %}
-        max(case when market_days.{{ column }} is not null then market_days.event_date end) over (
+        max(case when market_days.price_usd is not null then market_days.event_date end) over (
             partition by assets.asset
             order by days.event_date
             rows between unbounded preceding and current row
-        ) as {{ date }}
-        {{- ',' if not loop.last }}
-        {%- endfor %}
+        ) as price_date,
+        max(case when market_days.implied_volatility is not null then market_days.event_date end) over (
+            partition by assets.asset
+            order by days.event_date
+            rows between unbounded preceding and current row
+        ) as volatility_date
     from assets
     cross join days
     left join market_days

@@ -1,6 +1,6 @@
--- Sensitivities of one unit of each instrument at the end of each day on which an account holds it, in US dollars: computed
--- once, however many accounts hold it. The implied volatility is the day's last mark, else solved from the mark price, else
--- the last one printed on a fill, else the index's.
+-- Sensitivities of one unit of each instrument at the end of each day on which an account holds it, in US dollars,
+-- computed once however many accounts hold it. The implied volatility is the day's last mark, else solved from the mark
+-- price, else the last one printed on a fill, else the index's.
 {{ config(materialized='table') }}
 {%- set terms = ['underlying_price_usd', 'strike_usd', 'years_to_expiry', 'implied_volatility'] -%}
 {%- set option = terms + ['option_type'] %}

@@ -1,6 +1,6 @@
 -- Option fills whose option has expired by the as-of date, with the volatility realised from the trade to expiry.
--- Every hourly move of the underlying counts, so that a life of a day has its 24 observations. A volatility that is only
--- the index's was not paid by anybody.
+-- Every hourly move of the underlying counts, so that a life of a day has its 24 observations. A volatility that is
+-- only the index's was not paid by anybody.
 with
 
 fills as (
