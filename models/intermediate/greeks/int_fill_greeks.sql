@@ -21,7 +21,7 @@ unit_greeks as (
     select
         *,
         {{ black_76_delta(*option, d1='d1') }} as delta,
-        {{ black_76_price(*option, d1='d1') }} as model_price,
+        {{ inverse_option_net_delta(*option, d1='d1') }} as net_delta,
         {{ black_76_gamma(*terms, d1='d1') }} as gamma,
         {{ black_76_vega(*terms, d1='d1') }} as vega,
         {{ black_76_theta(*terms, d1='d1') }} as theta
@@ -79,7 +79,7 @@ final as (
         cast(case when kind = 'option' then options * vega when is_delta_one then 0 end as {{ money }}) as vega_usd,
         cast(case when kind = 'option' then options * theta when is_delta_one then 0 end as {{ money }}) as theta_usd,
         cast(case
-            when kind = 'option' and is_inverse then options * (delta * underlying_price_usd - model_price)
+            when kind = 'option' and is_inverse then options * net_delta * underlying_price_usd
             when kind = 'option' then options * delta * underlying_price_usd
             when is_delta_one then signed_notional_usd
         end as {{ money }}) as net_delta_usd
