@@ -31,15 +31,10 @@ marked as (
 candidates as (
     select
         closes.*,
-        {%- for source, column in {
-            'mark': 'closes.quoted_volatility',
-            'price': 'solved.implied_volatility',
-            'trade': 'closes.traded_volatility',
-            'index': 'closes.index_volatility',
-        }.items() %}
-        case when closes.kind = 'option' then {{ credible_volatility(column) }} end as from_{{ source }}
-        {{- ',' if not loop.last }}
-        {%- endfor %}
+        {{ credible_volatility('closes.quoted_volatility') }} as from_mark,
+        {{ credible_volatility('solved.implied_volatility') }} as from_price,
+        {{ credible_volatility('closes.traded_volatility') }} as from_trade,
+        {{ credible_volatility('closes.index_volatility') }} as from_index
     from closes
     left join {{ implied_volatility('marked', 'instrument_id, event_date') }} as solved
         on closes.instrument_id = solved.instrument_id
@@ -49,8 +44,10 @@ candidates as (
 volatilities as (
     select
         *,
-        coalesce(from_mark, from_price, from_trade, from_index) as implied_volatility,
+        case when kind = 'option' then coalesce(from_mark, from_price, from_trade, from_index) end
+            as implied_volatility,
         case
+            when kind <> 'option' then null
             when from_mark is not null then 'mark'
             when from_price is not null then 'price'
             when from_trade is not null then 'trade'
