@@ -1,5 +1,5 @@
--- The class of a trader's order flow in an instrument on a day (Kirilenko, Kyle, Samadi, Tuzun 2017). Intermediaries are found
--- over the day and the calendar days before it, the others by the day alone.
+-- The class of a trader's order flow in an instrument on a day (Kirilenko, Kyle, Samadi, Tuzun 2017). Intermediaries
+-- are found over the day and the calendar days before it, the others by the day alone.
 {{ config(materialized='table') }}
 with
 

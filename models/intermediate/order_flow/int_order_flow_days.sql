@@ -1,6 +1,6 @@
--- Volume, net position at the end of the day and its path through the day, per trader and instrument. The net position starts
--- each day at zero, as in the paper, whose data do not say what was held before. It changes only in minutes with a fill, so
--- the mean over all minutes of the day is a sum over those minutes, each weighted by the minutes until the next.
+-- Volume, net position at the end of the day and its path through the day, per trader and instrument. The net position
+-- starts each day at zero, as in the paper, whose data do not say what was held before. It changes only in minutes with
+-- a fill, so the mean over the minutes of the day is a sum over those, each weighted by the minutes until the next.
 {{ config(materialized='table') }}
 {% set minutes_a_day = 1440 %}
 with

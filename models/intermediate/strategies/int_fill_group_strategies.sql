@@ -1,4 +1,5 @@
 -- How the legs of a trade fit together, and the strategy of the first rule that this fits.
+{%- set written = 4 %}
 with
 
 legs as (
@@ -50,13 +51,14 @@ written_legs as (
 option_shapes as (
     select
         group_id,
+        count(*) as leg_count,
         max(first_leg_side) as first_leg_side,
         cast(count(distinct expires_at) as {{ type_string() }}) as expiries,
         cast(count(distinct strike) as {{ type_string() }}) as strikes,
         cast(max(ratio_deviation) as decimal(18, 9)) as ratio_deviation,
         trim(
             max(case leg_number when 1 then written_leg else '' end)
-            {%- for number in range(2, 5) %}
+            {%- for number in range(2, written + 1) %}
             || ' ' || max(case leg_number when {{ number }} then written_leg else '' end)
             {%- endfor %}
         ) as option_legs
@@ -81,8 +83,12 @@ hedges as (
 shapes as (
     select
         option_shapes.group_id,
-        case when option_shapes.ratio_deviation <= thresholds.ratio_tolerance then option_shapes.option_legs end
-            as option_legs,
+        case
+            when
+                option_shapes.leg_count <= {{ written }}
+                and option_shapes.ratio_deviation <= thresholds.ratio_tolerance
+                then option_shapes.option_legs
+        end as option_legs,
         option_shapes.expiries,
         option_shapes.strikes,
         option_shapes.first_leg_side,

@@ -26,7 +26,8 @@ instrument_legs as (
         min(side) as side,
         case when min(side) <> max(side) then 1 else 0 end as is_both_sides,
         sum(quantity) as quantity,
-        case when count(underlying_value_usd) = count(*) then sum(underlying_value_usd) end as underlying_value_usd,
+        case when count(underlying_value_usd) = count(*) then sum(underlying_value_usd) end
+            as underlying_value_usd,
         case when count(delta_usd) = count(*) then sum(delta_usd) end as delta_usd
     from legs
     group by 1, 2
@@ -44,8 +45,8 @@ trades as (
     group by 1
 ),
 
--- An instrument that is bought and sold at once is no leg, and a chain of legs that is longer than the window, such as a
--- market maker's whole day, is no trade.
+-- An instrument that is bought and sold at once is no leg, and a chain of legs that is longer than the window, such as
+-- a market maker's whole day, is no trade.
 candidates as (
     select trades.group_id
     from trades

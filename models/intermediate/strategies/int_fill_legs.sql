@@ -1,6 +1,6 @@
--- Legs of trades: what one order filled in a day, and the trade that the leg belongs to. A combo or block id says so; without
--- one, legs of an account in one underlying are of one trade where each starts within the window after the one before. A
--- trade does not reach over midnight (UTC), so that no later day changes what a day was.
+-- Legs of trades: what one order filled in a day, and the trade that the leg belongs to. A combo or block id says so;
+-- else legs of an account in one underlying are of one trade where each starts within the window after the one before.
+-- A trade does not reach over midnight (UTC), so that no later day changes what a day was.
 {{ config(materialized='table') }}
 with
 
@@ -41,8 +41,9 @@ order_legs as (
         -- A sum with an unknown part is unknown.
         case when count(delta_usd) = count(*) then sum(delta_usd) end as delta_usd,
         case when count(vega_usd) = count(*) then sum(vega_usd) end as vega_usd,
-        case when count(underlying_price_usd) = count(*) then
-            sum(cast(cast(signed_quantity as double) * underlying_price_usd as {{ contract_type('decimal') }}))
+        case
+            when count(underlying_price_usd) = count(*)
+                then sum(cast(cast(signed_quantity as double) * underlying_price_usd as {{ contract_type('decimal') }}))
         end as quantity_usd
     from fills
     group by
@@ -61,7 +62,10 @@ legs as (
         -- The underlying that the leg stands for, in US dollars, above zero bought.
         case
             when order_legs.kind = 'option'
-                then {{ decimal_product('order_legs.quantity_usd', 'coalesce(instruments.contract_multiplier, 1)') }}
+                then {{ decimal_product(
+                    'order_legs.quantity_usd',
+                    'case when instruments.is_inverse then 1 else coalesce(instruments.contract_multiplier, 1) end',
+                ) }}
             else order_legs.delta_usd
         end as underlying_value_usd,
         case
@@ -89,8 +93,13 @@ islands as (
     select
         followed.*,
         sum(case when followed.gap_seconds > thresholds.window_seconds then 1 else 0 end) over (
-            partition by account_id, event_date, underlying, group_source, declared_id
-            order by started_at, leg_id
+            partition by
+                followed.account_id,
+                followed.event_date,
+                followed.underlying,
+                followed.group_source,
+                followed.declared_id
+            order by followed.started_at, followed.leg_id
             rows between unbounded preceding and current row
         ) as island_number
     from followed
