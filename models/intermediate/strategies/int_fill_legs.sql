@@ -17,9 +17,27 @@ thresholds as (
     where measure = 'window_seconds'
 ),
 
-order_legs as (
+-- The underlying that a fill stands for, in US dollars, above zero bought.
+sized as (
     select
-        min(fill_id) as leg_id,
+        fills.*,
+        case
+            when fills.kind = 'option'
+                then cast(
+                    cast(fills.signed_quantity as double)
+                    * coalesce(case when instruments.is_inverse then 1 else instruments.contract_multiplier end, 1)
+                    * fills.underlying_price_usd
+                    as {{ contract_type('decimal') }}
+                )
+            else fills.delta_usd
+        end as underlying_value_usd
+    from fills
+    left join instruments on fills.instrument_id = instruments.instrument_id
+),
+
+-- A sum with an unknown part is unknown.
+legs as (
+    select
         account_id,
         event_date,
         combo_id,
@@ -27,6 +45,13 @@ order_legs as (
         coalesce(order_id, fill_id) as leg_order_id,
         instrument_id,
         side,
+        case
+            when combo_id is not null then 'combo'
+            when block_trade_id is not null then 'block'
+            else 'time'
+        end as group_source,
+        coalesce(combo_id, block_trade_id) as declared_id,
+        min(fill_id) as leg_id,
         max(trader_id) as trader_id,
         max(underlying) as underlying,
         max(kind) as kind,
@@ -38,44 +63,12 @@ order_legs as (
         sum(signed_quantity) as quantity,
         sum(notional_usd) as notional_usd,
         sum(premium_usd) as premium_usd,
-        -- A sum with an unknown part is unknown.
         case when count(delta_usd) = count(*) then sum(delta_usd) end as delta_usd,
         case when count(vega_usd) = count(*) then sum(vega_usd) end as vega_usd,
-        case
-            when count(underlying_price_usd) = count(*)
-                then sum(cast(cast(signed_quantity as double) * underlying_price_usd as {{ contract_type('decimal') }}))
-        end as quantity_usd
-    from fills
-    group by
-        account_id,
-        event_date,
-        combo_id,
-        block_trade_id,
-        coalesce(order_id, fill_id),
-        instrument_id,
-        side
-),
-
-legs as (
-    select
-        order_legs.*,
-        -- The underlying that the leg stands for, in US dollars, above zero bought.
-        case
-            when order_legs.kind = 'option'
-                then {{ decimal_product(
-                    'order_legs.quantity_usd',
-                    'case when instruments.is_inverse then 1 else coalesce(instruments.contract_multiplier, 1) end',
-                ) }}
-            else order_legs.delta_usd
-        end as underlying_value_usd,
-        case
-            when order_legs.combo_id is not null then 'combo'
-            when order_legs.block_trade_id is not null then 'block'
-            else 'time'
-        end as group_source,
-        coalesce(order_legs.combo_id, order_legs.block_trade_id) as declared_id
-    from order_legs
-    left join instruments on order_legs.instrument_id = instruments.instrument_id
+        case when count(underlying_value_usd) = count(*) then sum(underlying_value_usd) end
+            as underlying_value_usd
+    from sized
+    group by 1, 2, 3, 4, 5, 6, 7
 ),
 
 followed as (
