@@ -22,13 +22,12 @@ sized as (
     select
         fills.*,
         case
-            when fills.kind = 'option'
-                then cast(
-                    cast(fills.signed_quantity as double)
-                    * coalesce(case when instruments.is_inverse then 1 else instruments.contract_multiplier end, 1)
-                    * fills.underlying_price_usd
-                    as {{ contract_type('decimal') }}
-                )
+            when fills.kind = 'option' then cast(
+                cast(fills.signed_quantity as double)
+                * coalesce(case when instruments.is_inverse then 1 else instruments.contract_multiplier end, 1)
+                * fills.underlying_price_usd
+                as {{ contract_type('decimal') }}
+            )
             else fills.delta_usd
         end as underlying_value_usd
     from fills
