@@ -2,6 +2,8 @@
 -- else legs of an account in one underlying are of one trade where each starts within the window after the one before.
 -- A trade does not reach over midnight (UTC), so that no later day changes what a day was.
 {{ config(materialized='table') }}
+{%- set multiplier = 'case when instruments.is_inverse then 1 else instruments.contract_multiplier end' %}
+{%- set units = 'cast(fills.signed_quantity as double) * coalesce(' ~ multiplier ~ ', 1)' %}
 with
 
 fills as (
@@ -22,12 +24,8 @@ sized as (
     select
         fills.*,
         case
-            when fills.kind = 'option' then cast(
-                cast(fills.signed_quantity as double)
-                * coalesce(case when instruments.is_inverse then 1 else instruments.contract_multiplier end, 1)
-                * fills.underlying_price_usd
-                as {{ contract_type('decimal') }}
-            )
+            when fills.kind = 'option'
+                then cast({{ units }} * fills.underlying_price_usd as {{ contract_type('decimal') }})
             else fills.delta_usd
         end as underlying_value_usd
     from fills
