@@ -5,9 +5,13 @@
     (1981), "Chebyshev approximation of (1 + 2x) exp(x^2) erfc(x) in 0 <= x < infinity", Mathematics of
     Computation 36(153). One polynomial serves the whole line, so no row takes another branch than its neighbour
     and the tails keep their digits. P is the Chebyshev expansion of degree 21, computed with 60 digits; its error
-    is below that of the arithmetic. Blocks of four coefficients keep the brackets shallow enough for a linter.
+    is below that of the arithmetic. The linter reads what macros render to, minutes for this one, so for it
+    (.sqlfluff) the function has a name.
 -#}
 {% macro normal_cdf(x) -%}
+    {%- if var('is_linted', false) -%}
+    normal_cdf({{ x }})
+    {%- else -%}
     {%- set coefficients = [
         '0.46151582985003764e0',
         '-0.09155228183401112e0',
@@ -45,4 +49,5 @@
     {%- endfor -%}
     {%- set tail = 'exp(-0.5e0 * ' ~ z ~ ' * ' ~ z ~ ') / (1e0 + ' ~ z ~ ') * (' ~ polynomial.sql ~ ')' -%}
     (0.5e0 * (1e0 + sign({{ x }})) - sign({{ x }}) * {{ tail }})
+    {%- endif -%}
 {%- endmacro %}
