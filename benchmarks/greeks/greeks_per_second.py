@@ -19,6 +19,8 @@ from scipy.special import ndtr
 MACROS = Path(__file__).parents[2] / "macros" / "greeks"
 TERMS = ("forward", "strike", "years_to_expiry", "volatility")
 OPTION = (*TERMS, "option_type")
+ENVIRONMENT = jinja2.Environment()
+ENVIRONMENT.globals["var"] = lambda name, default=None: default
 
 
 def best_seconds(run: Callable[[], object]) -> float:
@@ -48,7 +50,7 @@ def numpy_greeks(options: dict[str, np.ndarray]) -> np.ndarray:
 
 def main(count: int) -> None:
     source = "".join(path.read_text() for path in sorted(MACROS.glob("*.sql")))
-    sql = jinja2.Environment().from_string(source).module
+    sql = ENVIRONMENT.from_string(source).module
     database = duckdb.connect(config={"threads": 1})
     database.execute("select setseed(0.5)")
     database.execute(f"""

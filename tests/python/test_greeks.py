@@ -27,6 +27,8 @@ Numbers = NDArray[np.float64]
 
 TERMS = ("forward", "strike", "years_to_expiry", "volatility")
 OPTION = (*TERMS, "option_type")
+ENVIRONMENT = jinja2.Environment()
+ENVIRONMENT.globals["var"] = lambda name, default=None: default
 few = settings(max_examples=15, deadline=None, derandomize=True)
 
 
@@ -35,7 +37,7 @@ class Greeks:
 
     def __init__(self) -> None:
         source = "".join(path.read_text() for path in sorted(MACROS.glob("*.sql")))
-        self.sql = jinja2.Environment().from_string(source).module
+        self.sql = ENVIRONMENT.from_string(source).module
         self.database = duckdb.connect()
         self.database.execute("""
             create table options (
@@ -345,8 +347,8 @@ def test_fills_are_solved_back_to_their_volatility() -> None:
     paths = [*MACROS.glob("*.sql"), *(PROJECT / f"macros/{name}.sql" for name in names)]
     macros = "".join(path.read_text() for path in paths)
     model = (PROJECT / "models/intermediate/greeks/int_fill_volatilities.sql").read_text()
-    dispatched = jinja2.Environment().from_string(macros).module
-    template = jinja2.Environment().from_string(macros + model)
+    dispatched = ENVIRONMENT.from_string(macros).module
+    template = ENVIRONMENT.from_string(macros + model)
     query = template.render(
         ref=str,
         var={"maximum_implied_volatility": 10, "dollar_currencies": ["USD", "USDC"]}.get,
