@@ -85,7 +85,7 @@ counts as (
 estimates as (
     select
         trader_id,
-        {%- for relation in ['pnl', 'volatility', 'positioning'] %}
+        {%- for relation in ['pnl', 'volatility', 'equity', 'positioning'] %}
         round(max(case when relation = '{{ relation }}' then shrunk_r end), 12) as {{ relation }}_correlation,
         round(max(case when relation = '{{ relation }}' and pnl_source <> 'realized' then shrunk_r * scale_of_y end), 12)
             as {{ relation }}_beta,
@@ -105,6 +105,8 @@ final as (
         estimates.volatility_correlation,
         estimates.volatility_beta,
         estimates.volatility_correlation_t,
+        estimates.equity_correlation,
+        estimates.equity_beta,
         estimates.positioning_correlation,
         estimates.positioning_beta,
         estimates.positioning_correlation_t,

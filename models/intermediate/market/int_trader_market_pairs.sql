@@ -9,7 +9,7 @@ timing_days as (
 
 equity_days as (
     select * from {{ ref('int_trader_equity_days') }}
-    where event_date <= {{ as_of_date() }} and pnl_return is not null
+    where event_date <= {{ as_of_date() }} and trading_return is not null
 ),
 
 market_days as (
@@ -49,12 +49,12 @@ sources as (
     group by 1
 ),
 
--- On a day without any profit or loss the trader was not in the market.
 profits as (
     select
         equity_days.trader_id,
         equity_days.pnl_source,
         equity_days.pnl_return,
+        equity_days.trading_return,
         market_days.log_return,
         market_days.implied_volatility_change
     from equity_days
@@ -65,7 +65,7 @@ profits as (
     inner join market_days
         on upper(main_underlyings.underlying) = market_days.asset
         and equity_days.event_date = market_days.event_date
-    where equity_days.pnl_return <> 0 and market_days.log_return is not null
+    where market_days.log_return is not null
 ),
 
 -- Delta bought less delta sold over both: what the trader decided, free of what prices did to the position.
@@ -84,14 +84,22 @@ positioning as (
     where timing_days.gross_delta_usd > 0 and market_days.log_return is not null
 ),
 
+-- On a day without any profit or loss from trading the trader was not in the market.
 pairs as (
-    select trader_id, 'pnl' as relation, pnl_source, pnl_return as y, log_return as x, null as control from profits
-    union all
-    select trader_id, 'volatility', pnl_source, pnl_return, implied_volatility_change, log_return
+    select trader_id, 'pnl' as relation, pnl_source, trading_return as y, log_return as x, null as control
     from profits
-    where implied_volatility_change is not null
+    where trading_return <> 0
     union all
-    select trader_id, 'positioning', 'fills', net_share, log_return, null from positioning
+    select trader_id, 'volatility', pnl_source, trading_return, implied_volatility_change, log_return
+    from profits
+    where trading_return <> 0 and implied_volatility_change is not null
+    union all
+    select trader_id, 'equity', pnl_source, pnl_return, log_return, null
+    from profits
+    where pnl_return <> 0 and pnl_source = 'equity'
+    union all
+    select trader_id, 'positioning', 'fills', net_share, log_return, null
+    from positioning
 ),
 
 final as (
