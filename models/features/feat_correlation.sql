@@ -1,5 +1,7 @@
 -- How a trader's profit and positioning move with the market: correlation, beta and t-statistic, shrunk to none.
 {%- set limits = var('correlation') %}
+{%- set relations = ['pnl', 'volatility', 'equity', 'positioning'] %}
+{%- set products = [('y', 'y'), ('x', 'x'), ('control', 'control'), ('x', 'y'), ('y', 'control'), ('x', 'control')] %}
 with
 
 pairs as (
@@ -13,7 +15,7 @@ sums as (
         min(pnl_source) as pnl_source,
         count(*) as n,
         count(control) as control_count,
-        {%- for a, b in [('y', 'y'), ('x', 'x'), ('control', 'control'), ('x', 'y'), ('y', 'control'), ('x', 'control')] %}
+        {%- for a, b in products %}
         cast(sum({{ a }} * {{ b }}) as double)
         - cast(sum({{ a }}) as double) * cast(sum({{ b }}) as double) / count(*) as {{ a }}_{{ b }},
         {%- endfor %}
@@ -73,6 +75,14 @@ shrunk as (
     from bounded
 ),
 
+-- Realised profit is over notional, not over equity: its slope would mean something else.
+slopes as (
+    select
+        shrunk.*,
+        case when pnl_source <> 'realized' then shrunk_r * scale_of_y end as slope
+    from shrunk
+),
+
 counts as (
     select
         trader_id,
@@ -84,32 +94,24 @@ counts as (
 
 estimates as (
     select
-        trader_id,
-        {%- for relation in ['pnl', 'volatility', 'equity', 'positioning'] %}
+        {%- for relation in relations %}
         round(max(case when relation = '{{ relation }}' then shrunk_r end), 12) as {{ relation }}_correlation,
-        round(max(case when relation = '{{ relation }}' and pnl_source <> 'realized' then shrunk_r * scale_of_y end), 12)
-            as {{ relation }}_beta,
-        round(max(case when relation = '{{ relation }}' then t_statistic end), 12) as {{ relation }}_correlation_t
-        {%- if not loop.last %},{% endif %}
+        round(max(case when relation = '{{ relation }}' then slope end), 12) as {{ relation }}_beta,
+        round(max(case when relation = '{{ relation }}' then t_statistic end), 12) as {{ relation }}_correlation_t,
         {%- endfor %}
-    from shrunk
-    group by 1
+        trader_id
+    from slopes
+    group by trader_id
 ),
 
 final as (
     select
         counts.trader_id,
-        estimates.pnl_correlation,
-        estimates.pnl_beta,
-        estimates.pnl_correlation_t,
-        estimates.volatility_correlation,
-        estimates.volatility_beta,
-        estimates.volatility_correlation_t,
-        estimates.equity_correlation,
-        estimates.equity_beta,
-        estimates.positioning_correlation,
-        estimates.positioning_beta,
-        estimates.positioning_correlation_t,
+        {%- for relation in relations %}
+        estimates.{{ relation }}_correlation,
+        estimates.{{ relation }}_beta,
+        estimates.{{ relation }}_correlation_t,
+        {%- endfor %}
         counts.correlation_days,
         counts.positioning_days
     from counts

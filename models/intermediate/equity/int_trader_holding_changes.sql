@@ -48,19 +48,24 @@ changes as (
     having sum(movements.equity) <> 0
 ),
 
-final as (
+valued as (
     select
         changes.trader_id,
         changes.event_date,
-        case
-            when count(*) = count(asset_prices.price_usd)
-                then sum(cast(cast(changes.equity as double) * asset_prices.price_usd as {{ contract_type('decimal') }}))
-        end as holding_change_usd,
-        count(*) as changed_asset_count
+        cast(cast(changes.equity as double) * asset_prices.price_usd as {{ contract_type('decimal') }}) as change_usd
     from changes
     left join asset_prices
         on changes.asset = asset_prices.asset
         and changes.event_date = asset_prices.event_date
+),
+
+final as (
+    select
+        trader_id,
+        event_date,
+        case when count(*) = count(change_usd) then sum(change_usd) end as holding_change_usd,
+        count(*) as changed_asset_count
+    from valued
     group by 1, 2
 )
 

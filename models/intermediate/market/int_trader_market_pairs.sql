@@ -1,5 +1,10 @@
 -- What is correlated, day by day: a trader's profit or positioning (y) with the market of the underlying the trader
 -- trades most (x), given another move of that market (control).
+{%- set relations = [
+    ('pnl', 'trading_return', 'log_return', 'null'),
+    ('volatility', 'trading_return', 'implied_volatility_change', 'log_return'),
+    ('equity', 'pnl_return', 'log_return', 'null'),
+] %}
 with
 
 timing_days as (
@@ -29,16 +34,8 @@ ranked as (
     select
         trader_id,
         underlying,
-        row_number() over (partition by trader_id order by notional_usd desc, underlying) as size_rank
+        row_number() over (partition by trader_id order by notional_usd desc, underlying asc) as size_rank
     from traded
-),
-
-main_underlyings as (
-    select
-        trader_id,
-        underlying
-    from ranked
-    where size_rank = 1
 ),
 
 sources as (
@@ -53,7 +50,7 @@ profits as (
     select
         equity_days.trader_id,
         equity_days.pnl_source,
-        equity_days.pnl_return,
+        case when equity_days.pnl_source = 'equity' then equity_days.pnl_return end as pnl_return,
         equity_days.trading_return,
         market_days.log_return,
         market_days.implied_volatility_change
@@ -61,9 +58,11 @@ profits as (
     inner join sources
         on equity_days.trader_id = sources.trader_id
         and equity_days.pnl_source = sources.pnl_source
-    inner join main_underlyings on equity_days.trader_id = main_underlyings.trader_id
+    inner join ranked
+        on equity_days.trader_id = ranked.trader_id
+        and ranked.size_rank = 1
     inner join market_days
-        on upper(main_underlyings.underlying) = market_days.asset
+        on upper(ranked.underlying) = market_days.asset
         and equity_days.event_date = market_days.event_date
     where market_days.log_return is not null
 ),
@@ -75,30 +74,37 @@ positioning as (
         {{ share('timing_days.net_delta_usd', 'timing_days.gross_delta_usd') }} as net_share,
         market_days.log_return
     from timing_days
-    inner join main_underlyings
-        on timing_days.trader_id = main_underlyings.trader_id
-        and timing_days.underlying = main_underlyings.underlying
+    inner join ranked
+        on timing_days.trader_id = ranked.trader_id
+        and timing_days.underlying = ranked.underlying
+        and ranked.size_rank = 1
     inner join market_days
         on upper(timing_days.underlying) = market_days.asset
         and timing_days.event_date = market_days.event_date
     where timing_days.gross_delta_usd > 0 and market_days.log_return is not null
 ),
 
--- On a day without any profit or loss from trading the trader was not in the market.
+-- On a day without any profit or loss the trader was not in the market.
 pairs as (
-    select trader_id, 'pnl' as relation, pnl_source, trading_return as y, log_return as x, null as control
+    {%- for relation, y, x, control in relations %}
+    select
+        trader_id,
+        '{{ relation }}' as relation,
+        pnl_source,
+        {{ y }} as y,
+        {{ x }} as x,
+        {{ control }} as control
     from profits
-    where trading_return <> 0
+    where {{ y }} <> 0 and {{ x }} is not null
     union all
-    select trader_id, 'volatility', pnl_source, trading_return, implied_volatility_change, log_return
-    from profits
-    where trading_return <> 0 and implied_volatility_change is not null
-    union all
-    select trader_id, 'equity', pnl_source, pnl_return, log_return, null
-    from profits
-    where pnl_return <> 0 and pnl_source = 'equity'
-    union all
-    select trader_id, 'positioning', 'fills', net_share, log_return, null
+    {%- endfor %}
+    select
+        trader_id,
+        'positioning' as relation,
+        'fills' as pnl_source,
+        net_share as y,
+        log_return as x,
+        null as control
     from positioning
 ),
 
