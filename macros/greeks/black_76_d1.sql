@@ -2,7 +2,8 @@
 {% macro black_76_d1(forward, strike, years, volatility) -%}
     {%- set total_volatility = black_76_total_volatility(years, volatility) -%}
     (
-        ln(case when {{ forward }} > 0 and {{ strike }} > 0 then {{ forward }} / {{ strike }} end) / {{ total_volatility }}
+        ln(case when {{ forward }} > 0 and {{ strike }} > 0 then {{ forward }} / {{ strike }} end)
+        / {{ total_volatility }}
         + 0.5e0 * {{ total_volatility }}
     )
 {%- endmacro %}

@@ -1,6 +1,7 @@
 {#-
-    Volatility over the life of an option, sigma sqrt(T), above zero: at or after expiry and without volatility it is so small
-    that the formulas give their limits. NULL where time or volatility is unknown or volatility is negative.
+    Volatility over the life of an option, sigma sqrt(T), above zero: at or after expiry and without volatility it
+    is so small that the formulas give their limits. NULL where time or volatility is unknown or volatility is
+    negative.
 -#}
 {% macro black_76_total_volatility(years, volatility) -%}
     case

@@ -1,17 +1,15 @@
 {#-
-    Volatility at which Black-76 gives an option its price, as a relation of `key` and `implied_volatility`. The relation that
-    it reads has the columns `key`, price, forward, strike, years_to_expiry and option_type, all prices in one currency.
+    Volatility at which Black-76 gives an option its price, as a relation of `key` and `implied_volatility`. The
+    relation that it reads has the columns `key`, price, forward, strike, years_to_expiry and option_type, all
+    prices in one currency.
 
-    By parity and symmetry every option is a call out of the money by x = |ln(F / K)|, whose price over sqrt(F K) is
-    b(s) = exp(-x / 2) N(s / 2 - x / s) - exp(x / 2) N(-s / 2 - x / s), s = sigma sqrt(T) (Jaeckel 2015, "Let's be rational",
-    Wilmott 75). Halley's method on ln b from s = sqrt(2 pi) b + x / 2, at most halving or doubling s in a step, has
-    converged after four steps wherever a vol point moves the price by a millionth of sqrt(F K). Below that, and outside the
-    bounds of no arbitrage, the volatility is NULL.
+    By parity and symmetry every option is a call out of the money by x = |ln(F / K)|, whose price over sqrt(F K)
+    is b(s) = exp(-x / 2) N(s / 2 - x / s) - exp(x / 2) N(-s / 2 - x / s), s = sigma sqrt(T) (Jaeckel 2015, "Let's
+    be rational", Wilmott 75). Halley's method on ln b from s = sqrt(2 pi) b + x / 2, at most halving or doubling
+    s in a step, has converged after five steps wherever s <= 6 and a vol point moves the price by a millionth of
+    sqrt(F K). Beyond, and outside the bounds of no arbitrage, the volatility is NULL.
 -#}
 {% macro implied_volatility(relation, key) -%}
-    {%- set d1 = '(0.5e0 * s - x / s)' -%}
-    {%- set d2 = '(-0.5e0 * s - x / s)' -%}
-    {%- set slope = 'exp(-0.5e0 * x) * ' ~ normal_pdf(d1) -%}
     {%- set solved = namespace() -%}
     {%- set solved.sql -%}
         (
@@ -56,11 +54,17 @@
                         select
                             *,
                             greatest(
-                                exp(-0.5e0 * x) * {{ normal_cdf(d1) }} - exp(0.5e0 * x) * {{ normal_cdf(d2) }},
+                                exp(-0.5e0 * x) * {{ normal_cdf('d1') }} - exp(0.5e0 * x) * {{ normal_cdf('d2') }},
                                 1e-300
                             ) as model_b,
-                            greatest({{ slope }}, 1e-300) as slope
-                        from {{ solved.sql }} as step_{{ step }}
+                            greatest(exp(-0.5e0 * x) * {{ normal_pdf('d1') }}, 1e-300) as slope
+                        from (
+                            select
+                                *,
+                                0.5e0 * s - x / s as d1,
+                                -0.5e0 * s - x / s as d2
+                            from {{ solved.sql }} as step_{{ step }}
+                        ) as staged
                     ) as modelled
                 ) as directed
             )
@@ -69,7 +73,12 @@
     (
         select
             {{ key }},
-            case when {{ slope }} * sqrt(years_to_expiry) >= 1e-4 then s / sqrt(years_to_expiry) end as implied_volatility
+            case
+                when
+                    s <= 6e0
+                    and exp(-0.5e0 * x) * {{ normal_pdf('0.5e0 * s - x / s') }} * sqrt(years_to_expiry) >= 1e-4
+                    then s / sqrt(years_to_expiry)
+            end as implied_volatility
         from {{ solved.sql }} as stepped
     )
 {%- endmacro %}

@@ -1,10 +1,11 @@
 {#-
     Distribution function of the standard normal distribution, which no SQL engine has.
 
-    Phi(-z) = exp(-z^2 / 2) / (1 + z) * P(t), z >= 0, t = (z - 5) / (z + 5): the form of Shepherd and Laframboise (1981),
-    "Chebyshev approximation of (1 + 2x) exp(x^2) erfc(x) in 0 <= x < infinity", Mathematics of Computation 36(153). One
-    polynomial serves the whole line, so no row takes another branch than its neighbour and the tails keep their digits. P is
-    the Chebyshev expansion of degree 21, computed with 60 digits; its error is below that of the arithmetic.
+    Phi(-z) = exp(-z^2 / 2) / (1 + z) * P(t), z >= 0, t = (z - 5) / (z + 5): the form of Shepherd and Laframboise
+    (1981), "Chebyshev approximation of (1 + 2x) exp(x^2) erfc(x) in 0 <= x < infinity", Mathematics of
+    Computation 36(153). One polynomial serves the whole line, so no row takes another branch than its neighbour
+    and the tails keep their digits. P is the Chebyshev expansion of degree 21, computed with 60 digits; its error
+    is below that of the arithmetic.
 -#}
 {% macro normal_cdf(x) -%}
     {%- set coefficients = [

@@ -16,10 +16,10 @@ held as (
         trader_id,
         count(*) as open_interest_days,
         {{ share('sum(open_interest_shares)', 'sum(known_share_count)') }} as open_interest_share,
-        {%- for column in ['expiry_concentration', 'largest_position_share'] %}
-        {{ share('sum(cast(' ~ column ~ ' as decimal(38, 12)))', 'count(' ~ column ~ ')') }} as {{ column }}
-        {{- ',' if not loop.last }}
-        {%- endfor %}
+        {{ share('sum(cast(expiry_concentration as decimal(38, 12)))', 'count(expiry_concentration)') }}
+            as expiry_concentration,
+        {{ share('sum(cast(largest_position_share as decimal(38, 12)))', 'count(largest_position_share)') }}
+            as largest_position_share
     from open_interest_days
     group by 1
 ),

@@ -26,7 +26,8 @@ carried as (
         {{ share('sum(net_vega_usd)', 'count(net_vega_usd)') }} as net_vega_usd,
         {{ share('sum(net_vega_usd)', 'sum(gross_vega_usd)') }} as net_vega_ratio,
         {{ share(
-            'sum(case when gamma_usd > 0 and theta_usd < 0 then 1 when gamma_usd < 0 and theta_usd > 0 then -1 else 0 end)',
+            'sum(case when gamma_usd > 0 and theta_usd < 0 then 1'
+                ~ ' when gamma_usd < 0 and theta_usd > 0 then -1 else 0 end)',
             'count(gamma_usd)',
         ) }} as gamma_theta_sign
     from exposure_days

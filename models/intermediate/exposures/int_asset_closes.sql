@@ -1,4 +1,4 @@
--- What is known of each asset at the end of each calendar day: a day without a price keeps the last one, never a later.
+-- What is known of each asset at the end of each calendar day: a day without a price keeps the last one.
 {{ config(materialized='table') }}
 with
 
@@ -24,11 +24,16 @@ carried as (
     select
         assets.asset,
         days.event_date,
-        max(market_days.event_date) over (
+        max(case when market_days.price_usd is not null then market_days.event_date end) over (
             partition by assets.asset
             order by days.event_date
             rows between unbounded preceding and current row
-        ) as price_date
+        ) as price_date,
+        max(case when market_days.implied_volatility is not null then market_days.event_date end) over (
+            partition by assets.asset
+            order by days.event_date
+            rows between unbounded preceding and current row
+        ) as volatility_date
     from assets
     cross join days
     left join market_days
@@ -40,13 +45,16 @@ final as (
     select
         carried.asset,
         carried.event_date,
-        market_days.price_usd,
-        market_days.implied_volatility
+        prices.price_usd,
+        volatilities.implied_volatility
     from carried
     inner join calendar_days on carried.event_date = calendar_days.event_date
-    inner join market_days
-        on carried.asset = market_days.asset
-        and carried.price_date = market_days.event_date
+    left join market_days as prices
+        on carried.asset = prices.asset
+        and carried.price_date = prices.event_date
+    left join market_days as volatilities
+        on carried.asset = volatilities.asset
+        and carried.volatility_date = volatilities.event_date
 )
 
 select * from final

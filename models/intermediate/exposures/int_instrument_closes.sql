@@ -89,7 +89,8 @@ final as (
             'cast(' ~ dbt.dateadd('day', 1, 'positions.event_date') ~ ' as timestamp)', 'instruments.expires_at'
         ) }} as double) / (365 * 86400) as years_to_expiry,
         underlying_closes.price_usd as underlying_price_usd,
-        cast({{ dollar_price('upper(instruments.quote_currency)', 'quote_closes.price_usd') }} as double) as quote_price_usd,
+        cast({{ dollar_price('upper(instruments.quote_currency)', 'quote_closes.price_usd') }} as double)
+            as quote_price_usd,
         cast(coalesce(positions.mark_price, quote_days.mark_price) as double) as mark_price,
         cast(last_fills.price as double) as traded_price,
         cast(quote_days.mark_iv as double) as quoted_volatility,

@@ -1,6 +1,6 @@
--- Sensitivities of one unit of each instrument at the end of each day on which an account holds it, in US dollars: computed
--- once, however many accounts hold it. The implied volatility is the day's last mark, else solved from the mark price, else
--- the last one printed on a fill, else the index's.
+-- Sensitivities of one unit of each instrument at the end of each day on which an account holds it, in US dollars,
+-- computed once however many accounts hold it. The implied volatility is the day's last mark, else solved from the mark
+-- price, else the last one printed on a fill, else the index's.
 {{ config(materialized='table') }}
 {%- set terms = ['underlying_price_usd', 'strike_usd', 'years_to_expiry', 'implied_volatility'] -%}
 {%- set option = terms + ['option_type'] %}
@@ -25,7 +25,7 @@ marked as (
         strike_usd as strike,
         years_to_expiry
     from closes
-    where kind = 'option' and not coalesce({{ is_credible_volatility('quoted_volatility') }}, false)
+    where kind = 'option' and {{ credible_volatility('quoted_volatility') }} is null
 ),
 
 candidates as (
@@ -37,8 +37,7 @@ candidates as (
             'trade': 'closes.traded_volatility',
             'index': 'closes.index_volatility',
         }.items() %}
-        case when closes.kind = 'option' and {{ is_credible_volatility(column) }} then {{ column }} end
-            as from_{{ source }}
+        case when closes.kind = 'option' then {{ credible_volatility(column) }} end as from_{{ source }}
         {{- ',' if not loop.last }}
         {%- endfor %}
     from closes
@@ -60,14 +59,21 @@ volatilities as (
     from candidates
 ),
 
+distances as (
+    select
+        *,
+        {{ black_76_d1(*terms) }} as d1
+    from volatilities
+),
+
 valued as (
     select
         *,
         case when is_inverse then 1 else contract_multiplier end as options,
-        {{ black_76_delta(*option) }} as delta,
-        {{ black_76_gamma(*terms) }} as gamma,
-        {{ black_76_vega(*terms) }} as vega,
-        {{ black_76_theta(*terms) }} as theta,
+        {{ black_76_delta(*option, d1='d1') }} as delta,
+        {{ black_76_gamma(*terms, d1='d1') }} as gamma,
+        {{ black_76_vega(*terms, d1='d1') }} as vega,
+        {{ black_76_theta(*terms, d1='d1') }} as theta,
         case
             when kind = 'option' and is_inverse then underlying_price_usd
             when kind = 'option' then contract_multiplier * underlying_price_usd
@@ -77,7 +83,7 @@ valued as (
                 contract_multiplier
                 * coalesce(mark_price * quote_price_usd, underlying_price_usd, traded_price * quote_price_usd)
         end as notional_usd
-    from volatilities
+    from distances
 ),
 
 final as (

@@ -1,6 +1,6 @@
 -- Option fills whose option has expired by the as-of date, with the volatility realised from the trade to expiry.
--- Every hourly move of the underlying counts, so that a life of a day has its 24 observations. A volatility that is only
--- the index's was not paid by anybody.
+-- Every hourly move of the underlying counts, so that a life of a day has its 24 observations. A volatility that is
+-- only the index's was not paid by anybody.
 with
 
 fills as (
@@ -23,11 +23,12 @@ moves as (
         asset,
         hour_start,
         price_hour,
-        ln(
-            nullif(cast(price_usd as double), 0)
-            / nullif(cast(lag(price_usd) over (partition by asset order by hour_start) as double), 0)
-        ) as log_return
+        round(ln(
+            cast(price_usd as double)
+            / cast(lag(price_usd) over (partition by asset order by hour_start) as double)
+        ), 12) as log_return
     from market_hours
+    where price_usd > 0
 ),
 
 variance_hours as (

@@ -25,15 +25,21 @@ instrument_days as (
     group by 1, 2, 3, 4
 ),
 
-instrument_shares as (
+shares as (
     select
         instrument_days.*,
-        least({{ share('instrument_days.held_quantity', 'open_interest.open_interest') }}, 1) as open_interest_share
+        {{ share('instrument_days.held_quantity', 'open_interest.open_interest') }} as reported_share
     from instrument_days
     left join open_interest
         on instrument_days.instrument_id = open_interest.instrument_id
         and instrument_days.event_date = open_interest.snapshot_date
-        and open_interest.open_interest > 0
+),
+
+instrument_shares as (
+    select
+        *,
+        case when reported_share > 1 then 1 else reported_share end as open_interest_share
+    from shares
 ),
 
 days as (

@@ -1,5 +1,8 @@
--- The terms of each fill for the greeks, and the implied volatility of an option: the venue's mark, else solved from the
--- price of the trade, else the volatility index of the hour. Nothing here was known later than the fill.
+-- What the greeks of each fill are computed from. The implied volatility of an option is the venue's mark, else solved
+-- from the price of the trade, else the volatility index of the hour. Nothing here was known later than the fill.
+{%- set premium -%}
+    cast(abs(fills.signed_quantity) as double) * cast(fills.contract_multiplier as double) * cast(fills.price as double)
+{%- endset %}
 with
 
 fills as (
@@ -13,25 +16,21 @@ market_hours as (
 known as (
     select
         fills.*,
-        cast(coalesce(fills.index_price, market_hours.price_usd, fills.underlying_price_usd) as double) as spot_usd,
-        cast(fills.mark_iv as double) as mark_volatility,
-        cast(market_hours.implied_volatility as double) as index_volatility,
+        cast(coalesce(fills.index_price, market_hours.price_usd) as double) as spot_usd,
+        {{ credible_volatility('cast(fills.mark_iv as double)') }} as mark_volatility,
+        {{ credible_volatility('cast(market_hours.implied_volatility as double)') }} as index_volatility,
         case
             when fills.expires_at <= fills.executed_at then 0
             else cast({{ seconds_between('fills.executed_at', 'fills.expires_at') }} as double) / (365e0 * 86400e0)
         end as years_to_expiry,
-        {{ dollar_price(
-            'fills.quote_currency',
-            share('fills.premium_usd', 'cast(abs(fills.signed_quantity) as double)'
-                ~ ' * cast(fills.contract_multiplier as double) * cast(fills.price as double)'),
-        ) }} as quote_price_usd
+        {{ dollar_price('fills.quote_currency', share('fills.premium_usd', premium)) }} as quote_price_usd
     from fills
     left join market_hours
         on upper(fills.underlying) = market_hours.asset
         and date_trunc('hour', fills.executed_at) = market_hours.hour_start
 ),
 
--- Coin-settled options are quoted in coin and struck in dollars; linear ones are quoted and struck in the quote currency.
+-- Coin-settled options are quoted in coin and struck in dollars; linear ones have both in the quote currency.
 priced as (
     select
         *,
@@ -49,15 +48,13 @@ unsolved as (
         years_to_expiry,
         option_type
     from priced
-    where kind = 'option' and not coalesce({{ is_credible_volatility('mark_volatility') }}, false)
+    where kind = 'option' and mark_volatility is null
 ),
 
 candidates as (
     select
         priced.*,
-        case when {{ is_credible_volatility('priced.mark_volatility') }} then priced.mark_volatility end as from_mark,
-        case when {{ is_credible_volatility('solved.implied_volatility') }} then solved.implied_volatility end as from_trade,
-        case when {{ is_credible_volatility('priced.index_volatility') }} then priced.index_volatility end as from_index
+        {{ credible_volatility('solved.implied_volatility') }} as trade_volatility
     from priced
     left join {{ implied_volatility('unsolved', 'fill_id') }} as solved on priced.fill_id = solved.fill_id
 ),
@@ -87,12 +84,13 @@ final as (
         spot_usd as underlying_price_usd,
         strike_usd,
         years_to_expiry,
-        case when kind = 'option' then coalesce(from_mark, from_trade, from_index) end as implied_volatility,
+        case when kind = 'option' then coalesce(mark_volatility, trade_volatility, index_volatility) end
+            as implied_volatility,
         case
             when kind <> 'option' then null
-            when from_mark is not null then 'mark'
-            when from_trade is not null then 'trade'
-            when from_index is not null then 'index'
+            when mark_volatility is not null then 'mark'
+            when trade_volatility is not null then 'trade'
+            when index_volatility is not null then 'index'
         end as implied_volatility_source
     from candidates
 )
