@@ -23,25 +23,28 @@ totals as (
             as option_effective_spread_vol_points,
         {{ share('sum(option_markout_60s_usd)', 'sum(option_markout_60s_vega_usd)') }} as option_markout_60s_vol_points,
         {{ share('sum(option_markout_1h_usd)', 'sum(option_markout_1h_vega_usd)') }} as option_markout_1h_vol_points,
-        10000 * {{ share('sum(markout_60s_fee_usd)', 'sum(markout_60s_fee_notional_usd)') }} as fee_bps,
-        sum(markout_60s_notional_usd) as markout_60s_notional_usd,
-        count(markout_60s_notional_usd) as day_count
+        sum(taker_markout_60s_order_count) as taker_order_count,
+        sum(taker_markout_60s_notional_usd) as taker_notional_usd,
+        count(taker_markout_60s_notional_usd) as taker_day_count,
+        10000 * {{ share('sum(taker_markout_60s_usd)', 'sum(taker_markout_60s_notional_usd)') }} as taker_markout_bps,
+        10000 * {{ share('sum(taker_markout_60s_fee_usd)', 'sum(taker_markout_60s_fee_notional_usd)') }} as taker_fee_bps
     from markout_days
     group by 1
 ),
 
--- The standard error of a ratio of sums from its residuals by day (linearised, clustered): dependence within a day,
--- of the fills of one order and of windows that overlap, is allowed for.
+-- The standard error of a ratio of sums from its residuals by day (linearised, clustered): fills of one order, and windows
+-- of one day that overlap, are not independent.
 residuals as (
     select
         markout_days.trader_id,
         cast(
-            cast(markout_days.markout_60s_usd as double)
-            - totals.markout_60s_bps / 10000 * cast(markout_days.markout_60s_notional_usd as double) as decimal(38, 6)
+            cast(markout_days.taker_markout_60s_usd as double)
+            - totals.taker_markout_bps / 10000 * cast(markout_days.taker_markout_60s_notional_usd as double)
+            as decimal(38, 6)
         ) as residual_usd
     from markout_days
     inner join totals on markout_days.trader_id = totals.trader_id
-    where markout_days.markout_60s_notional_usd is not null
+    where markout_days.taker_markout_60s_notional_usd is not null
 ),
 
 squares as (
@@ -55,23 +58,24 @@ squares as (
 errors as (
     select
         totals.*,
+        1 / nullif(cast(totals.taker_day_count - 1 as double), 0) as inverse_freedom,
         case
-            when totals.day_count >= {{ var('toxicity_minimum_days') }}
+            when totals.taker_day_count >= {{ var('toxicity_minimum_days') }}
                 then 10000 * sqrt(
-                    totals.day_count / cast(totals.day_count - 1 as double) * cast(squares.residual_squares as double)
-                ) / cast(totals.markout_60s_notional_usd as double)
-        end as standard_error_bps,
-        1 / nullif(cast(totals.day_count - 1 as double), 0) as inverse_freedom
+                    totals.taker_day_count / nullif(cast(totals.taker_day_count - 1 as double), 0)
+                    * cast(squares.residual_squares as double)
+                ) / cast(totals.taker_notional_usd as double)
+        end as standard_error_bps
     from totals
     left join squares on totals.trader_id = squares.trader_id
 ),
 
--- Lower end of the one-sided 95 % interval: Student's t from the normal 1.645 (Abramowitz and Stegun 26.7.5).
+-- The one-sided 95 % bound: Student's t from the normal 1.645 (Abramowitz and Stegun 26.7.5).
 tested as (
     select
         errors.*,
-        markout_60s_bps - standard_error_bps * (
-            1.644854 + inverse_freedom * (1.523769 + inverse_freedom * (1.420203 + inverse_freedom * 0.983002))
+        taker_markout_bps - standard_error_bps * (
+            1.644854e0 + inverse_freedom * (1.523769e0 + inverse_freedom * (1.420203e0 + inverse_freedom * 0.983002e0))
         ) as lower_bound_bps
     from errors
 ),
@@ -89,11 +93,11 @@ final as (
         option_effective_spread_vol_points,
         option_markout_60s_vol_points,
         option_markout_1h_vol_points,
-        markout_60s_bps / nullif(standard_error_bps, 0) as markout_60s_t_statistic,
+        taker_markout_bps / nullif(standard_error_bps, 0) as markout_60s_t_statistic,
         cast(case
-            when markout_60s_order_count < {{ var('toxicity_minimum_orders') }} then null
-            when markout_60s_bps > fee_bps and lower_bound_bps > 0 then 1
-            when markout_60s_bps <= fee_bps or lower_bound_bps <= 0 then 0
+            when taker_order_count < {{ var('toxicity_minimum_orders') }} or lower_bound_bps is null then null
+            when taker_markout_bps > taker_fee_bps and lower_bound_bps > 0 then 1
+            when taker_markout_bps <= taker_fee_bps or lower_bound_bps <= 0 then 0
         end as bigint) as is_toxic
     from tested
 )

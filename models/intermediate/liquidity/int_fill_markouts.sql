@@ -11,6 +11,7 @@ fills as (
         instrument_id,
         event_date,
         case when kind = 'option' and is_inverse then 'inverse' when kind = 'option' then 'linear' end as option_form,
+        liquidity_role,
         case side when 'buy' then 1 else -1 end as side_sign,
         cast(price as double) as price,
         cast(signed_quantity as double) * case when is_inverse then 1 else cast(contract_multiplier as double) end
@@ -90,6 +91,7 @@ final as (
         instrument_id,
         event_date,
         option_form is not null as is_option,
+        coalesce(liquidity_role, 'taker') = 'taker' as is_taker,
         notional_usd,
         fee_usd,
         vega_usd,

@@ -5,7 +5,8 @@
     'effective_spread_usd', 'effective_spread_notional_usd',
     'realized_spread_usd', 'price_impact_usd', 'realized_spread_notional_usd',
     'option_effective_spread_usd', 'option_effective_spread_vega_usd',
-    'markout_60s_fee_usd', 'markout_60s_fee_notional_usd',
+    'taker_markout_60s_usd', 'taker_markout_60s_notional_usd',
+    'taker_markout_60s_fee_usd', 'taker_markout_60s_fee_notional_usd',
 ] %}
 {%- for name in horizons %}
     {%- do sums.extend([
@@ -39,9 +40,11 @@ orders as (
         sum(case when is_option and markout_{{ name }}_usd is not null then vega_usd end)
             as option_markout_{{ name }}_vega_usd
         {%- endfor %},
-        sum(case when markout_60s_usd is not null then fee_usd end) as markout_60s_fee_usd,
-        sum(case when markout_60s_usd is not null and fee_usd is not null then notional_usd end)
-            as markout_60s_fee_notional_usd
+        sum(case when is_taker then markout_60s_usd end) as taker_markout_60s_usd,
+        sum(case when is_taker and markout_60s_usd is not null then notional_usd end) as taker_markout_60s_notional_usd,
+        sum(case when is_taker and markout_60s_usd is not null then fee_usd end) as taker_markout_60s_fee_usd,
+        sum(case when is_taker and markout_60s_usd is not null and fee_usd is not null then notional_usd end)
+            as taker_markout_60s_fee_notional_usd
     from fills
     where notional_usd > 0
     group by 1, 2, 3
@@ -50,7 +53,8 @@ orders as (
 final as (
     select
         trader_id,
-        event_date
+        event_date,
+        count(taker_markout_60s_usd) as taker_markout_60s_order_count
         {%- for name in horizons %},
         count(markout_{{ name }}_usd) as markout_{{ name }}_order_count
         {%- endfor %}
