@@ -28,7 +28,7 @@ class Archetype:
         Mean executions per order.
     taste
         Mean part-worths of the standardised attributes (`tastes.ATTRIBUTES`) by which instruments
-        are chosen; `taste_spread` is the standard deviation of each between traders.
+        are chosen; `taste_spread` scales how far traders differ (`tastes.HETEROGENEITY`).
     mix
         Weights over `INSTRUMENT_MIX`, for styles whose business, not taste, sets the instrument.
     structures
@@ -74,7 +74,7 @@ class Archetype:
     maker_share: float
     fills_per_order: float
     taste: tuple[float, float, float, float, float] | None = None
-    taste_spread: float = 0.6
+    taste_spread: float = 1.0
     mix: tuple[float, float, float, float, float] | None = None
     structures: tuple[float, ...] = ()
     buys_options: float = 0.5
@@ -135,8 +135,8 @@ ARCHETYPES: Final = (
         hold_hours=0.05,
         maker_share=0.12,
         fills_per_order=1.3,
-        taste=(-1.4, 1.6, 0.3, -0.6, 0.5),
-        taste_spread=0.3,
+        taste=(-1.6, 1.4, 0.6, -0.6, 0.6),
+        taste_spread=0.4,
         attention_exponent=1.0,
         weekend_factor=0.8,
         api_share=1.0,
@@ -163,7 +163,8 @@ ARCHETYPES: Final = (
         hold_hours=120,
         maker_share=0.6,
         fills_per_order=1.5,
-        taste=(1.3, 0.6, 0.5, -0.6, -1.8),
+        taste=(1.6, 0.8, -0.7, -1.7, -1.4),
+        taste_spread=0.7,
         structures=(0.1, 0.2, 0.08, 0.05, 0.03, 0.02, 0.07, 0.15),
         buys_options=0.08,
         attention_exponent=0.6,
@@ -182,7 +183,8 @@ ARCHETYPES: Final = (
         hold_hours=96,
         maker_share=0.3,
         fills_per_order=1.4,
-        taste=(1.0, 0.7, 1.0, -0.7, -2.2),
+        taste=(1.4, 1.1, -0.9, -1.9, -1.6),
+        taste_spread=0.7,
         structures=(0.12, 0.12, 0.1, 0.05, 0.03, 0.04, 0.0, 0.15),
         buys_options=0.92,
         attention_exponent=1.0,
@@ -233,7 +235,8 @@ ARCHETYPES: Final = (
         hold_hours=9,
         maker_share=0.15,
         fills_per_order=1.4,
-        taste=(-0.5, 1.8, 0.4, -1.7, -0.1),
+        taste=(-1.4, 1.7, 0.9, -1.3, -0.2),
+        taste_spread=0.8,
         buys_options=0.8,
         attention_exponent=1.2,
         weekend_factor=0.9,
@@ -250,7 +253,8 @@ ARCHETYPES: Final = (
         hold_hours=24 * 28,
         maker_share=0.5,
         fills_per_order=5.0,
-        taste=(-2.6, 0.1, -0.5, -0.1, 0.8),
+        taste=(-2.2, 0.1, 1.1, 0.1, 0.3),
+        taste_spread=0.7,
         structures=(0.0, 0.0, 0.1, 0.05, 0.0, 0.15, 0.3, 0.0),
         buys_options=0.6,
         attention_exponent=0.4,
@@ -270,7 +274,7 @@ ARCHETYPES: Final = (
         hold_hours=20,
         maker_share=0.35,
         fills_per_order=1.4,
-        taste=(-1.0, 0.3, 0.2, -0.8, -0.3),
+        taste=(-0.4, 0.4, 0.2, -1.1, -0.5),
         structures=(0.04, 0.04, 0.08, 0.03, 0.03, 0.05, 0.08, 0.0),
         buys_options=0.65,
         attention_exponent=2.5,
@@ -287,7 +291,7 @@ ARCHETYPES: Final = (
         hold_hours=48,
         maker_share=0.25,
         fills_per_order=1.05,
-        taste=(-1.4, 0.0, 0.0, -1.3, 0.0),
+        taste=(-0.6, 0.0, 0.3, -1.3, -0.5),
         buys_options=0.85,
         attention_exponent=1.0,
         weekend_factor=1.1,
@@ -306,7 +310,7 @@ ARCHETYPES: Final = (
         hold_hours=24,
         maker_share=0.25,
         fills_per_order=1.2,
-        taste=(-1.1, 0.2, 0.2, -1.2, -0.3),
+        taste=(-0.6, 0.1, 0.3, -1.2, -0.5),
         buys_options=0.75,
         attention_exponent=1.0,
         weekend_factor=1.0,

@@ -10,7 +10,7 @@ import numpy as np
 
 from trader_segments.simulate.archetypes import ARCHETYPES, INSTRUMENT_MIX, NAMES, Archetype
 from trader_segments.simulate.market import BoolArray, FloatArray, IntArray
-from trader_segments.simulate.tastes import ATTRIBUTES
+from trader_segments.simulate.tastes import ATTRIBUTES, HETEROGENEITY
 
 HYBRID_SHARE: Final = 0.10
 MULTI_ACCOUNT_SHARE: Final = 0.15
@@ -240,7 +240,7 @@ def _roles(
     until_moved = np.where(mover_day >= 0, mover_day, leave_day)
     main_leverage = _of(archetype, lambda a: a.leverage)
     after_leverage = _of(archetype_after[mover], lambda a: a.leverage)
-    character = rng.standard_normal((len(archetype), len(ATTRIBUTES)))[trader]
+    character = (rng.standard_normal((len(archetype), len(ATTRIBUTES))) @ HETEROGENEITY.T)[trader]
     taste = np.array([a.taste or (np.nan,) * len(ATTRIBUTES) for a in ARCHETYPES])[style]
     maker = _of(style, lambda a: a.maker_share)
     logit = np.log(maker / (1 - maker)) + 0.5 * rng.standard_normal(n)

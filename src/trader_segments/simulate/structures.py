@@ -58,7 +58,7 @@ def grow(
     anchor: IntArray,
     side: IntArray,
     ms: IntArray,
-) -> tuple[IntArray, IntArray, Legs]:
+) -> tuple[IntArray, IntArray, IntArray, Legs]:
     """Draw a strategy for each option trade and list its further legs.
 
     Parameters
@@ -70,9 +70,10 @@ def grow(
 
     Returns
     -------
-    strategy, execution, legs
+    strategy, execution, side, legs
         Strategy of each decision, -1 where it stays single because none was drawn or its legs are
-        not listed; how it is executed; and the further legs.
+        not listed; how it is executed; the side of the option chosen first, which in a calendar is
+        the opposite of the later one's; and the further legs.
     """
     n = len(anchor)
     edges = np.cumsum(shares) if shares else np.zeros(1)
@@ -111,7 +112,7 @@ def grow(
         STRADDLE: (is_near, [(other_type, side, one)]),
         STRANGLE: (is_out & has_mirror, [(mirrored, side, one)]),
         VERTICAL: (has_further, [(further, -side, one)]),
-        CALENDAR: (later >= 0, [(later, -side, one)]),
+        CALENDAR: (later >= 0, [(later, side, one)]),
         BUTTERFLY: (has_lower & has_upper, [(lower, -side, one / 2), (upper, -side, one / 2)]),
         RISK_REVERSAL: (is_out & has_mirror, [(mirrored, -side, one)]),
         COVERED_CALL: (
@@ -130,7 +131,12 @@ def grow(
             )
     leg_by_leg = np.isin(strategy, [COVERED_CALL, DELTA_HEDGED])
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    return strategy, np.where(leg_by_leg, LEGS, execution), Legs(*columns)
+    return (
+        strategy,
+        np.where(leg_by_leg, LEGS, execution),
+        np.where(strategy == CALENDAR, -side, side),
+        Legs(*columns),
+    )
 
 
 def _same_strike_later(market: Market, anchor: IntArray, ms: IntArray) -> IntArray:

@@ -23,16 +23,25 @@ from trader_segments.simulate.market import (
 )
 
 ATTRIBUTES: Final = ("volatility", "leverage", "correlation", "tenor", "liquidity")
-ATTRIBUTE_MEAN: Final = np.array([0.05, 2.5, 0.96, 2.0, 5.0])
-ATTRIBUTE_SCALE: Final = np.array([0.06, 1.2, 0.06, 1.6, 2.5])
+ATTRIBUTE_MEAN: Final = np.array([0.04, 2.5, 0.97, 2.0, 5.0])
+ATTRIBUTE_SCALE: Final = np.array([0.04, 1.2, 0.04, 1.6, 2.5])
+HETEROGENEITY: Final = np.array(
+    [
+        [1.0, 0.0, 0.0, 0.0, 0.0],
+        [0.0, 0.7, 0.0, 0.0, 0.0],
+        [-0.66, 0.0, 0.42, 0.0, 0.0],
+        [0.0, 0.0, 0.0, 0.25, 0.0],
+        [0.0, 0.0, 0.0, 0.0, 0.25],
+    ]
+)
 VOLATILITY_OF_VOLATILITY: Final = 0.8
 _MARGIN_RATE: Final = 0.02
 _LARGEST_LEVERAGE: Final = 100.0
 _SMALLEST_PREMIUM: Final = 1e-9
 
-_POPULARITY: Final = {"option": -2.5, "future": 0.0, "perpetual": 1.5, "spot": 1.5}
+_POPULARITY: Final = {"option": -0.5, "future": 0.0, "perpetual": 1.5, "spot": 1.5}
 _NEAR_THE_MONEY: Final = 0.5
-_NEAR_EXPIRY: Final = 0.3
+_NEAR_EXPIRY: Final = 0.8
 _IN_THE_MONEY: Final = -1.0
 _LARGEST_CHUNK: Final = 1_000_000
 

@@ -226,7 +226,7 @@ def _option_trades(
 ) -> list[Trades]:
     """Options, some of them with further legs: at once as a combo or block, or within a minute."""
     rng, market, book = style.rng, style.market, style.market.instruments
-    strategy, execution, legs = grow(
+    strategy, execution, side, legs = grow(
         rng, market, style.archetype.structures, anchor, side, plan.open_ms
     )
     is_single = strategy < 0
