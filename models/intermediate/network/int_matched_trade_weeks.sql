@@ -16,11 +16,12 @@ sides as (
         abs(signed_quantity) as quantity,
         side,
         trader_id,
+        underlying,
         coalesce(liquidity_role, 'unknown') as liquidity_role,
         max(notional_usd) as notional_usd,
         count(*) as fill_count
     from fills
-    group by 1, 2, 3, 4, 5, 6, 7
+    group by 1, 2, 3, 4, 5, 6, 7, 8
 ),
 
 totalled as (
@@ -35,6 +36,7 @@ matches as (
         bought.trader_id as buyer_id,
         sold.trader_id as seller_id,
         bought.instrument_id,
+        bought.underlying,
         cast(date_trunc('week', bought.executed_at) as date) as week_start,
         bought.quantity,
         coalesce(bought.notional_usd, sold.notional_usd) as notional_usd,
@@ -57,12 +59,13 @@ final as (
         buyer_id,
         seller_id,
         instrument_id,
+        underlying,
         week_start,
         sum(match_count) as match_count,
         sum({{ decimal_product('match_count', 'quantity') }}) as quantity,
         sum({{ decimal_product('match_count', 'notional_usd') }}) as notional_usd
     from matches
-    group by 1, 2, 3, 4
+    group by 1, 2, 3, 4, 5
 )
 
 select * from final
