@@ -440,7 +440,7 @@ def test_each_orders_life_is_in_sequence_and_adds_up(db: duckdb.DuckDBPyConnecti
     """
     assert one(db, mismatched) == 0
     events, fills = one(db, "select count(*) from orders"), one(db, "select count(*) from fills")
-    assert 1.5 < events / fills < 3
+    assert 1.5 < events / fills < 3.5
 
 
 def test_positions_are_the_running_sum_of_fills(db: duckdb.DuckDBPyConnection) -> None:
@@ -505,9 +505,9 @@ def test_equity_is_deposits_plus_profit(db: duckdb.DuckDBPyConnection) -> None:
         group by asset
         """
     ).fetchall()
-    assert {asset for asset, _, _ in books} == {"BTC", "ETH", "USDC"}
+    assert {asset for asset, _, _ in books} == {"BTC", "ETH", "SOL", "USDC"}
     for _, accounts, error in books:
-        assert accounts > 50
+        assert accounts > 20
         assert error < 1e-3
 
 

@@ -12,13 +12,14 @@ import numpy as np
 import pyarrow as pa
 
 from trader_segments.simulate import clients, events
-from trader_segments.simulate.archetypes import NAMES
 from trader_segments.simulate.fills import execute
 from trader_segments.simulate.ledger import keep_books
 from trader_segments.simulate.market import simulate_market
-from trader_segments.simulate.population import Population, simulate_population
+from trader_segments.simulate.orders import orders_table
+from trader_segments.simulate.population import simulate_population
 from trader_segments.simulate.trades import simulate_trades
-from trader_segments.simulate.writer import SCHEMAS, identifiers, labels, plain_table, write_table
+from trader_segments.simulate.truth import truth_tables
+from trader_segments.simulate.writer import SCHEMAS, write_table
 
 __all__ = ["SimulationResult", "simulate", "simulate_tables"]
 
@@ -30,7 +31,7 @@ class SimulationResult:
     Attributes
     ----------
     out
-        Folder that holds `raw/<table>.parquet` and `truth/traders.parquet`.
+        Folder that holds `raw/<table>.parquet` and `truth/<table>.parquet`.
     rows
         Rows of each raw table, planted dirt included.
     planted
@@ -71,7 +72,8 @@ def simulate(out: Path, *, traders: int = 2000, days: int = 180, seed: int = 7) 
         (fresh / "truth").mkdir()
         for name, table in raw.items():
             write_table(table, fresh / "raw" / f"{name}.parquet")
-        write_table(truth, fresh / "truth" / "traders.parquet")
+        for name, table in truth.items():
+            write_table(table, fresh / "truth" / f"{name}.parquet")
         if out.exists():
             out.rename(stale)
         fresh.rename(out)
@@ -82,8 +84,8 @@ def simulate(out: Path, *, traders: int = 2000, days: int = 180, seed: int = 7) 
 
 def simulate_tables(
     *, traders: int, days: int, seed: int
-) -> tuple[dict[str, pa.Table], pa.Table, dict[str, int]]:
-    """The raw tables by name, the planted truth, and the planted dirt by sort."""
+) -> tuple[dict[str, pa.Table], dict[str, pa.Table], dict[str, int]]:
+    """The raw tables and the planted truth by name, and the planted dirt by sort."""
     if traders < 40 or days < 30:
         raise ValueError(f"a venue needs 40 traders and 30 days, got {traders} and {days}")
     stream = [np.random.default_rng([seed, part]) for part in range(8)]
@@ -93,12 +95,12 @@ def simulate_tables(
     orders, fills = execute(stream[3], trades, population, market)
     ledger = keep_books(fills, market, len(population.account_trader))
     fills_table, planted = events.planted_dirt(
-        stream[5], events.fills_table(stream[4], fills, orders, ledger, market)
+        stream[5], events.fills_table(stream[4], fills, orders, trades, ledger, market)
     )
     tables = {
         "fills": fills_table,
         "instruments": events.instruments_table(market),
-        "orders": events.orders_table(stream[6], orders, fills, trades, population, market),
+        "orders": orders_table(stream[6], orders, fills, trades, population, market),
         "quotes": events.quotes_table(market),
         "positions": events.positions_table(ledger, market),
         "open_interest": events.open_interest_table(ledger, market),
@@ -106,26 +108,5 @@ def simulate_tables(
         "funding_payments": events.funding_table(ledger, market),
         **clients.client_tables(stream[7], population, fills, ledger, market),
     }
-    return {name: tables[name] for name in SCHEMAS}, _truth(population), planted
-
-
-def _truth(population: Population) -> pa.Table:
-    roles = population.roles
-    first = slice(0, len(population))
-    return plain_table(
-        {
-            "trader_id": identifiers("T", np.arange(len(population))),
-            "archetype": labels(population.archetype, NAMES),
-            "secondary_archetype": labels(population.secondary, NAMES),
-            "secondary_weight": population.secondary_weight,
-            "join_day": population.join_day,
-            "leave_day": population.leave_day,
-            "ticket_usd": population.ticket_usd,
-            "leverage": population.leverage,
-            "sessions_per_week": roles.sessions_per_week[first],
-            "trades_per_session": roles.trades_per_session[first],
-            "hold_hours": roles.hold_hours[first],
-            "maker_share": roles.maker_share[first],
-            "bitcoin_share": population.bitcoin_share,
-        }
-    )
+    truth = truth_tables(population, market, trades, orders)
+    return {name: tables[name] for name in SCHEMAS}, truth, planted

@@ -26,8 +26,13 @@ class Archetype:
         Probability that an order rests in the book.
     fills_per_order
         Mean executions per order.
+    taste
+        Mean part-worths of the standardised attributes (`tastes.ATTRIBUTES`) by which instruments
+        are chosen; `taste_spread` scales how far traders differ (`tastes.HETEROGENEITY`).
     mix
-        Weights over `INSTRUMENT_MIX`.
+        Weights over `INSTRUMENT_MIX`, for styles whose business, not taste, sets the instrument.
+    structures
+        Probability that an option trade is one of `structures.STRATEGIES`, in their order.
     buys_options
         Probability that an option trade opens with a purchase.
     attention_exponent
@@ -38,8 +43,13 @@ class Archetype:
         Probability that the trader connects by API.
     leverage, equity_tickets
         Peak notional over equity, and the tickets that equity must carry besides open positions.
-    unfilled_per_order
-        Orders cancelled unfilled per executed order, as sampled by the venue.
+    unfilled_per_order, amend_share
+        Orders cancelled unfilled per executed order, as sampled by the venue, and the share of
+        resting orders that are amended.
+    quote_seconds
+        Mean time that an order rests before it trades or is cancelled.
+    deep_share
+        Share of unfilled orders that lie far behind the best price.
     skill
         Excess over one half of the probability that a trade's direction is right.
     execution_minutes
@@ -63,7 +73,10 @@ class Archetype:
     hold_hours: float
     maker_share: float
     fills_per_order: float
-    mix: tuple[float, float, float, float, float]
+    taste: tuple[float, float, float, float, float] | None = None
+    taste_spread: float = 1.0
+    mix: tuple[float, float, float, float, float] | None = None
+    structures: tuple[float, ...] = ()
     buys_options: float = 0.5
     attention_exponent: float = 0.8
     weekend_factor: float = 0.7
@@ -71,6 +84,9 @@ class Archetype:
     leverage: float = 2.0
     equity_tickets: float = 1.0
     unfilled_per_order: float = 0.1
+    amend_share: float = 0.15
+    quote_seconds: float = 300.0
+    deep_share: float = 0.25
     skill: float = 0.0
     execution_minutes: float = 0.05
     entity_share: float = 0.05
@@ -98,7 +114,10 @@ ARCHETYPES: Final = (
         api_share=1.0,
         leverage=4.0,
         equity_tickets=80,
-        unfilled_per_order=0.9,
+        unfilled_per_order=2.0,
+        amend_share=0.5,
+        quote_seconds=4.0,
+        deep_share=0.05,
         entity_share=0.9,
         maker_fee_bps=-1.0,
         taker_fee_bps=3.0,
@@ -116,13 +135,16 @@ ARCHETYPES: Final = (
         hold_hours=0.05,
         maker_share=0.12,
         fills_per_order=1.3,
-        mix=(0.6, 0.3, 0.1, 0.0, 0.0),
+        taste=(-1.6, 1.4, 0.6, -0.6, 0.6),
+        taste_spread=0.4,
         attention_exponent=1.0,
         weekend_factor=0.8,
         api_share=1.0,
         leverage=5.0,
         equity_tickets=60,
         unfilled_per_order=0.3,
+        quote_seconds=2.0,
+        deep_share=0.0,
         skill=0.3,
         execution_minutes=0.01,
         entity_share=0.8,
@@ -141,7 +163,9 @@ ARCHETYPES: Final = (
         hold_hours=120,
         maker_share=0.6,
         fills_per_order=1.5,
-        mix=(0.1, 0.0, 0.0, 0.9, 0.0),
+        taste=(1.6, 0.8, -0.7, -1.7, -1.4),
+        taste_spread=0.7,
+        structures=(0.1, 0.2, 0.08, 0.05, 0.03, 0.02, 0.07, 0.15),
         buys_options=0.08,
         attention_exponent=0.6,
         weekend_factor=0.4,
@@ -159,7 +183,9 @@ ARCHETYPES: Final = (
         hold_hours=96,
         maker_share=0.3,
         fills_per_order=1.4,
-        mix=(0.05, 0.05, 0.0, 0.9, 0.0),
+        taste=(1.4, 1.1, -0.9, -1.9, -1.6),
+        taste_spread=0.7,
+        structures=(0.12, 0.12, 0.1, 0.05, 0.03, 0.04, 0.0, 0.15),
         buys_options=0.92,
         attention_exponent=1.0,
         weekend_factor=0.6,
@@ -209,7 +235,8 @@ ARCHETYPES: Final = (
         hold_hours=9,
         maker_share=0.15,
         fills_per_order=1.4,
-        mix=(0.5, 0.47, 0.0, 0.03, 0.0),
+        taste=(-1.4, 1.7, 0.9, -1.3, -0.2),
+        taste_spread=0.8,
         buys_options=0.8,
         attention_exponent=1.2,
         weekend_factor=0.9,
@@ -226,7 +253,9 @@ ARCHETYPES: Final = (
         hold_hours=24 * 28,
         maker_share=0.5,
         fills_per_order=5.0,
-        mix=(0.3, 0.2, 0.2, 0.02, 0.28),
+        taste=(-2.2, 0.1, 1.1, 0.1, 0.3),
+        taste_spread=0.7,
+        structures=(0.0, 0.0, 0.1, 0.05, 0.0, 0.15, 0.3, 0.0),
         buys_options=0.6,
         attention_exponent=0.4,
         weekend_factor=0.4,
@@ -245,7 +274,8 @@ ARCHETYPES: Final = (
         hold_hours=20,
         maker_share=0.35,
         fills_per_order=1.4,
-        mix=(0.25, 0.3, 0.05, 0.15, 0.25),
+        taste=(-0.4, 0.4, 0.2, -1.1, -0.5),
+        structures=(0.04, 0.04, 0.08, 0.03, 0.03, 0.05, 0.08, 0.0),
         buys_options=0.65,
         attention_exponent=2.5,
         weekend_factor=0.8,
@@ -261,7 +291,7 @@ ARCHETYPES: Final = (
         hold_hours=48,
         maker_share=0.25,
         fills_per_order=1.05,
-        mix=(0.15, 0.35, 0.0, 0.03, 0.47),
+        taste=(-0.6, 0.0, 0.3, -1.3, -0.5),
         buys_options=0.85,
         attention_exponent=1.0,
         weekend_factor=1.1,
@@ -280,7 +310,7 @@ ARCHETYPES: Final = (
         hold_hours=24,
         maker_share=0.25,
         fills_per_order=1.2,
-        mix=(0.2, 0.35, 0.0, 0.1, 0.35),
+        taste=(-0.6, 0.1, 0.3, -1.2, -0.5),
         buys_options=0.75,
         attention_exponent=1.0,
         weekend_factor=1.0,

@@ -230,7 +230,7 @@ def _balances(
     equity = cash.equity[cell, day]
     equity_usd = equity * _price_usd(market, currency, market.start_ms + (day + 1) * DAY_MS)
     margin = np.minimum(_margin_usd(ledger, market)[cell, day], _LARGEST_MARGIN_SHARE * equity_usd)
-    pools = [f"pool-{c}" for c in CURRENCIES[:3]] + [f"pool-{c}-isolated" for c in CURRENCIES[:3]]
+    pools = [f"pool-{c}{mode}" for mode in ("", "-isolated") for c in CURRENCIES[:-1]]
     is_isolated = mode[account] == _MARGIN_MODES.index("isolated")
     return raw_table(
         "balances",
@@ -242,7 +242,9 @@ def _balances(
             "equity_usd": decimals(np.round(equity_usd, 4)),
             "initial_margin_usd": decimals(np.round(margin, 2)),
             "maintenance_margin_usd": decimals(np.round(margin / 2, 2)),
-            "pool_id": labels(np.where(is_isolated, currency + 3, currency), pools),
+            "pool_id": labels(
+                np.where(is_isolated, currency + len(CURRENCIES) - 1, currency), pools
+            ),
         },
     )
 
@@ -328,7 +330,13 @@ def _transfers(
     signed = np.where(leg == 1, -amount[row], amount[row])
     account, currency = np.where(leg == 0, account[row], main[row]), currency[row]
     trader = population.account_trader[account]
-    wallet = np.where(is_internal, -1, trader * 10 + rng.choice(3, len(row), p=[0.8, 0.15, 0.05]))
+    wallet = trader * 10 + rng.choice(3, len(row), p=[0.8, 0.15, 0.05])
+    opens = (row < len(funded)) & (signed > 0)
+    uses_service = population.uses_service[trader] & (opens | (rng.random(len(row)) < 0.5))
+    wallet = np.where(uses_service, service_wallet(population), wallet)
+    in_group = (population.funding_group[trader] >= 0) & opens
+    wallet = np.where(in_group, group_wallet(population, trader), wallet)
+    wallet = np.where(is_internal, -1, wallet)
     usd = signed * _price_usd(market, currency, ms)
     return raw_table(
         "transfers",
@@ -340,11 +348,26 @@ def _transfers(
             "amount_usd": decimals(np.round(usd, 2)),
             "occurred_at": timestamps(ms),
             "kind": labels(kind, _TRANSFER_KINDS),
-            "counterparty_address": identifiers("0xsample", wallet, 34),
+            "counterparty_address": wallets(wallet),
             "counterparty_account_id": identifiers("A", other),
             "ingested_at": timestamps(ingested_at(rng, ms)),
         },
     )
+
+
+def wallets(numbers: IntArray) -> pa.Array:
+    """Addresses of numbered wallets."""
+    return identifiers("0xsample", numbers, 34)
+
+
+def group_wallet(population: Population, trader: IntArray) -> IntArray:
+    """Wallet from which the funding group of each trader opens its accounts."""
+    return 10 * len(population) + population.funding_group[trader]
+
+
+def service_wallet(population: Population) -> int:
+    """Hot wallet of an exchange from which its many customers send."""
+    return 10 * len(population) + int(population.funding_group.max()) + 1
 
 
 def _customers(rng: np.random.Generator, population: Population, market: Market) -> pa.Table:
@@ -375,7 +398,7 @@ def _customers(rng: np.random.Generator, population: Population, market: Market)
             "declared_net_worth_usd": decimals(
                 np.where(rng.random(n) < 0.2, np.nan, np.round(worth, -2))
             ),
-            "wallet_address": identifiers("0xsample", number * 10, 34),
+            "wallet_address": wallets(number * 10),
         },
     )
 

@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from trader_segments.simulate.archetypes import ARCHETYPES
 from trader_segments.simulate.fills import Fills, Orders
 from trader_segments.simulate.ledger import Ledger
 from trader_segments.simulate.market import (
@@ -19,13 +18,14 @@ from trader_segments.simulate.market import (
     KINDS,
     NEVER_MS,
     OPTION,
+    QUOTE_STEP_MS,
     SPOT,
     WARM_UP_DAYS,
-    BoolArray,
     IntArray,
     Market,
 )
-from trader_segments.simulate.population import Population
+from trader_segments.simulate.structures import BLOCK, COMBO
+from trader_segments.simulate.tastes import quoted_steps
 from trader_segments.simulate.trades import Trades
 from trader_segments.simulate.writer import (
     NULL_MS,
@@ -39,13 +39,6 @@ from trader_segments.simulate.writer import (
 )
 
 SIDES: Final = ("sell", "buy")
-_EVENTS: Final = ("insert", "amend", "cancel", "fill", "reject", "expire")
-_INSERT, _AMEND, _CANCEL, _FILL, _REJECT, _EXPIRE = range(6)
-_ORDER_TYPES: Final = ("limit", "market", "stop")
-_LIMIT, _MARKET, _STOP = range(3)
-_TIMES_IN_FORCE: Final = ("gtc", "ioc", "fok", "post_only")
-_GTC, _IOC, _FOK, _POST_ONLY = range(4)
-_CHANNELS: Final = ("api", "web", "mobile")
 _LATE_SHARE: Final = 0.001
 _BLOCK_USD: Final = 500_000.0
 
@@ -58,15 +51,20 @@ def ingested_at(rng: np.random.Generator, event_ms: IntArray) -> IntArray:
 
 
 def fills_table(
-    rng: np.random.Generator, fills: Fills, orders: Orders, ledger: Ledger, market: Market
+    rng: np.random.Generator,
+    fills: Fills,
+    orders: Orders,
+    trades: Trades,
+    ledger: Ledger,
+    market: Market,
 ) -> pa.Table:
     """`fills`, in order of execution."""
     number = np.arange(len(fills))
     book = market.instruments
-    combo = orders.combo[fills.order]
+    combo, block = _combos_and_blocks(orders, trades)
     usd = fills.lots * book.lot_usd(fills.instrument, fills.index_price)
-    is_option = book.kind[fills.instrument] == OPTION
-    is_block = is_option & (usd > _BLOCK_USD)
+    is_large = (book.kind[fills.instrument] == OPTION) & (usd > _BLOCK_USD)
+    block = np.where((block < 0)[fills.order] & is_large, fills.order, block[fills.order])
     return raw_table(
         "fills",
         {
@@ -85,11 +83,25 @@ def fills_table(
             "index_price": decimals(fills.index_price),
             "mark_iv": decimals(fills.mark_iv),
             "is_liquidation": flags(orders.is_liquidation[fills.order]),
-            "combo_id": identifiers("C", combo),
-            "block_trade_id": identifiers("B", np.where(is_block, fills.order, -1), 9),
+            "combo_id": identifiers("C", combo[fills.order]),
+            "block_trade_id": identifiers("B", block, 9),
             "ingested_at": timestamps(ingested_at(rng, fills.executed_ms)),
         },
     )
+
+
+def _combos_and_blocks(orders: Orders, trades: Trades) -> tuple[IntArray, IntArray]:
+    """Combo and block of each opening order, -1 for none; a block is named by its first order."""
+    opens = np.flatnonzero(~orders.is_close)
+    structure, execution = (
+        column[orders.trade[opens]] for column in (trades.structure, trades.execution)
+    )
+    combo, block = np.full(len(orders), -1), np.full(len(orders), -1)
+    combo[opens] = np.where(execution == COMBO, structure, -1)
+    at = np.flatnonzero(execution == BLOCK)
+    _, first, number = np.unique(structure[at], return_index=True, return_inverse=True)
+    block[opens[at]] = opens[at[first]][number]
+    return combo, block
 
 
 def instruments_table(market: Market) -> pa.Table:
@@ -116,124 +128,6 @@ def instruments_table(market: Market) -> pa.Table:
     )
 
 
-def orders_table(
-    rng: np.random.Generator,
-    orders: Orders,
-    fills: Fills,
-    trades: Trades,
-    population: Population,
-    market: Market,
-) -> pa.Table:
-    """`orders`: the events of executed orders, and of a sample of orders that never traded."""
-    n = len(orders)
-    is_first = np.zeros(len(fills), dtype=bool)
-    is_first[np.unique(fills.order, return_index=True)[1]] = True
-    first_fill = np.empty(n, dtype=np.int64)
-    first_fill[fills.order[is_first]] = np.flatnonzero(is_first)
-
-    role = trades.role[orders.trade]
-    trader = population.roles.trader[role]
-    unfilled = np.array([a.unfilled_per_order for a in ARCHETYPES])[
-        population.roles.archetype[role]
-    ]
-    extra = np.repeat(np.arange(n), rng.poisson(unfilled))
-    parent = np.concatenate([np.arange(n), extra])
-    is_unfilled = np.arange(len(parent)) >= n
-    reference = first_fill[parent]
-
-    crosses = ~orders.is_maker[parent] & ~is_unfilled
-    is_forced = orders.is_liquidation[parent] & ~is_unfilled
-    order_type, force = _order_terms(rng, crosses, is_forced)
-    wait = np.where(
-        crosses, rng.integers(5, 300, len(parent)), rng.exponential(90_000, len(parent))
-    )
-    filled_ms = fills.executed_ms[reference]
-    away = rng.integers(-2 * HOUR_MS, 2 * HOUR_MS, len(parent))
-    around = np.clip(filled_ms + away, market.start_ms, market.end_ms - HOUR_MS // 2)
-    book = market.instruments
-    listed, expires = (x[orders.instrument[parent]] for x in (book.listed_ms, book.expires_ms))
-    around = np.clip(around, listed, expires - HOUR_MS // 2)
-    insert_ms = np.where(
-        is_unfilled, around, np.maximum(filled_ms - wait.astype(np.int64), market.start_ms)
-    )
-    lots = orders.lots[parent]
-
-    unfilled_rows = np.flatnonzero(is_unfilled)
-    removed_ms = insert_ms[unfilled_rows] + np.minimum(
-        rng.exponential(60_000, len(unfilled_rows)) + 50, HOUR_MS // 3
-    ).astype(np.int64)
-    ends = rng.choice([_CANCEL, _REJECT, _EXPIRE], len(unfilled_rows), p=[0.93, 0.04, 0.03])
-    can_amend = ~crosses & ~is_unfilled & (wait > 2_000)
-    amended = np.flatnonzero(can_amend & (rng.random(len(parent)) < 0.2))
-    amended_ms = insert_ms[amended] + (
-        (filled_ms - insert_ms)[amended] * rng.uniform(0.1, 0.9, len(amended))
-    ).astype(np.int64)
-
-    order = np.concatenate([np.arange(len(parent)), unfilled_rows, amended, fills.order])
-    event = np.concatenate(
-        [
-            np.full(len(parent), _INSERT),
-            ends,
-            np.full(len(amended), _AMEND),
-            np.full(len(fills), _FILL),
-        ]
-    )
-    event_ms = np.concatenate([insert_ms, removed_ms, amended_ms, fills.executed_ms])
-    quote = np.concatenate(
-        [reference, reference[unfilled_rows], reference[amended], np.arange(len(fills))]
-    )
-    quantity = lots * book.lot[orders.instrument[parent]]
-    quantity = np.concatenate(
-        [quantity, quantity[unfilled_rows], quantity[amended], fills.quantity]
-    )
-    side = orders.side[parent][order]
-    limit = np.where(side > 0, fills.bid[quote], fills.ask[quote])
-    price = np.where(event == _FILL, fills.price[quote], limit)
-    price = np.where((event != _FILL) & crosses[order], fills.price[quote], price)
-    price = np.where((event != _FILL) & (order_type[order] == _MARKET), np.nan, price)
-    by_api = population.uses_api[trader]
-    device = np.where(rng.random(n) < 0.45, 1, 2)
-    channel = np.where(by_api, 0, device)[parent]
-
-    rows = np.lexsort((event, order, event_ms))
-    order, event, event_ms, quote = order[rows], event[rows], event_ms[rows], quote[rows]
-    return raw_table(
-        "orders",
-        {
-            "order_event_id": identifiers("E", np.arange(len(rows)), 9),
-            "order_id": identifiers("O", order, 9),
-            "account_id": identifiers("A", orders.account[parent][order]),
-            "instrument_id": labels(orders.instrument[parent][order], book.names),
-            "event_type": labels(event, _EVENTS),
-            "event_at": timestamps(event_ms),
-            "side": labels(np.where(side[rows] > 0, 1, 0), SIDES),
-            "price": decimals(price[rows]),
-            "quantity": decimals(quantity[rows]),
-            "order_type": labels(order_type[order], _ORDER_TYPES),
-            "time_in_force": labels(force[order], _TIMES_IN_FORCE),
-            "channel": labels(channel[order], _CHANNELS),
-            "best_bid": decimals(fills.bid[quote]),
-            "best_ask": decimals(fills.ask[quote]),
-            "ingested_at": timestamps(ingested_at(rng, event_ms)),
-        },
-    )
-
-
-def _order_terms(
-    rng: np.random.Generator, crosses: BoolArray, is_forced: BoolArray
-) -> tuple[IntArray, IntArray]:
-    """Type and time in force of orders that cross the spread, are forced, or rest in the book."""
-    n = len(crosses)
-    order_type = np.where(crosses, rng.choice([_MARKET, _LIMIT, _STOP], n, p=[0.6, 0.35, 0.05]), 0)
-    order_type = np.where(is_forced, _MARKET, order_type)
-    immediate = rng.choice([_IOC, _FOK, _GTC], n, p=[0.6, 0.05, 0.35])
-    resting = rng.choice([_POST_ONLY, _GTC], n, p=[0.55, 0.45])
-    force = np.select(
-        [order_type == _MARKET, order_type == _STOP, crosses], [_IOC, _GTC, immediate], resting
-    )
-    return order_type, force
-
-
 def _live_days(market: Market) -> tuple[IntArray, IntArray]:
     """Instrument and day of every end of day at which an instrument is listed and not expired."""
     book = market.instruments
@@ -246,30 +140,27 @@ def _live_days(market: Market) -> tuple[IntArray, IntArray]:
 
 
 def quotes_table(market: Market) -> pa.Table:
-    """`quotes`: one best quote a day at 23:55 for options, and one an hour for the rest."""
+    """`quotes`: best quotes every six hours for options with a bid, every hour for the rest."""
     book = market.instruments
-    instrument, day = _live_days(market)
-    ms = market.start_ms + (day + 1) * DAY_MS - 5 * 60_000
-    often = np.flatnonzero(book.kind[instrument] != OPTION)
-    more = np.arange(1, 24) * HOUR_MS
-    instrument = np.concatenate([instrument, np.repeat(instrument[often], len(more))])
-    ms = np.concatenate([ms, (ms[often][:, None] - more).ravel()])
+    is_option = book.kind == OPTION
+    slow, fast = (quoted_steps(market, every) for every in (QUOTE_STEP_MS, HOUR_MS))
+    instrument, ms = (
+        np.concatenate([some[is_option[slow[0]]], others[~is_option[fast[0]]]])
+        for some, others in zip(slow, fast, strict=True)
+    )
     rows = np.lexsort((instrument, ms))
     instrument, ms = instrument[rows], ms[rows]
-    mark, volatility = market.mark(instrument, ms)
-    tick = book.tick[instrument]
-    half = np.where(book.kind[instrument] == OPTION, 0.02, 0.0001) * mark
-    bid = np.maximum(np.floor((mark - half) / tick), 1) * tick
-    ask = np.maximum(np.ceil((mark + half) / tick) * tick, bid + tick)
+    quote = market.quote(instrument, ms)
+    shown = np.flatnonzero(quote.is_two_sided)
     return raw_table(
         "quotes",
         {
-            "instrument_id": labels(instrument, book.names),
-            "quoted_at": timestamps(ms),
-            "bid": decimals(bid),
-            "ask": decimals(ask),
-            "mark_price": decimals(np.round(mark, 6)),
-            "mark_iv": decimals(np.round(volatility, 4)),
+            "instrument_id": labels(instrument[shown], book.names),
+            "quoted_at": timestamps(ms[shown]),
+            "bid": decimals(quote.bid[shown]),
+            "ask": decimals(quote.ask[shown]),
+            "mark_price": decimals(np.round(quote.mark[shown], 6)),
+            "mark_iv": decimals(np.round(quote.volatility[shown], 4)),
         },
     )
 

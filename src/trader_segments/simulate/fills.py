@@ -9,19 +9,16 @@ import numpy as np
 
 from trader_segments.simulate.archetypes import ARCHETYPES
 from trader_segments.simulate.market import (
-    FUTURE,
     OPTION,
-    PERPETUAL,
-    SPOT,
     BoolArray,
     FloatArray,
     IntArray,
     Market,
+    Quote,
 )
 from trader_segments.simulate.population import Population
 from trader_segments.simulate.trades import Trades
 
-_HALF_SPREAD: Final = {OPTION: 0.02, FUTURE: 0.0001, PERPETUAL: 0.00005, SPOT: 0.0002}
 _OPTION_FEE: Final = 0.0003
 _OPTION_FEE_CAP: Final = 0.125
 _LIQUIDATION_FEE: Final = 0.0075
@@ -41,7 +38,7 @@ class Orders:
     children: IntArray
     is_maker: BoolArray
     is_liquidation: BoolArray
-    combo: IntArray
+    is_close: BoolArray
 
     def __len__(self) -> int:
         return len(self.trade)
@@ -59,8 +56,6 @@ class Fills:
     quantity: FloatArray
     executed_ms: IntArray
     price: FloatArray
-    bid: FloatArray
-    ask: FloatArray
     index_price: FloatArray
     mark_iv: FloatArray
     fee: FloatArray
@@ -89,16 +84,10 @@ def execute(
     book = market.instruments
     instrument, side = orders.instrument[order], orders.side[order]
     is_maker = orders.is_maker[order]
-    mark, mark_iv = market.mark(instrument, executed_ms)
-    kind, tick = book.kind[instrument], book.tick[instrument]
-    half = mark * np.array([_HALF_SPREAD[code] for code in range(4)])[kind]
-    half = np.maximum(half * rng.lognormal(0.0, 0.3, len(half)), tick / 2)
-    bid = np.maximum(np.floor((mark - half) / tick), 1) * tick
-    ask = np.maximum(np.ceil((mark + half) / tick) * tick, bid + tick)
-    price = np.where((side > 0) == is_maker, bid, ask)
-    index_price = market.spot(book.asset[instrument], executed_ms)
+    quote = market.quote(instrument, executed_ms)
+    price = np.where((side > 0) == is_maker, quote.bid, quote.ask)
     quantity = lots * book.lot[instrument]
-    fee = _fees(orders, order, trades, population, market, price, quantity)
+    fee = _fees(orders, order, trades, population, market, quote, price, quantity)
     return orders, Fills(
         order=order,
         account=orders.account[order],
@@ -108,10 +97,8 @@ def execute(
         quantity=quantity,
         executed_ms=executed_ms,
         price=price,
-        bid=bid,
-        ask=ask,
-        index_price=np.round(index_price, 2),
-        mark_iv=np.round(mark_iv, 4),
+        index_price=np.round(quote.spot, 4),
+        mark_iv=np.round(quote.volatility, 4),
         fee=np.round(fee, 8),
         fee_currency=book.settlement[instrument],
         is_maker=is_maker,
@@ -129,7 +116,6 @@ def _orders(rng: np.random.Generator, trades: Trades, market: Market) -> Orders:
     is_liquidation = is_close & (trades.leverage[trade] < 0)
     start_ms = np.where(is_close, trades.close_ms[trade], trades.open_ms[trade])
     instrument = trades.instrument[trade]
-    lot_usd = book.lot_usd(instrument, market.spot(book.asset[instrument], trades.open_ms[trade]))
     is_maker = (rng.random(len(trade)) < trades.maker[trade]) & ~is_liquidation
     rows = np.lexsort((trade, start_ms))
     trade = trade[rows]
@@ -138,13 +124,13 @@ def _orders(rng: np.random.Generator, trades: Trades, market: Market) -> Orders:
         account=trades.account[trade],
         instrument=instrument[rows],
         side=np.where(is_close[rows], -trades.side[trade], trades.side[trade]),
-        lots=np.maximum(np.rint(trades.usd[trade] / lot_usd[rows]), 1).astype(np.int64),
+        lots=trades.lots[trade],
         start_ms=start_ms[rows],
         span_ms=trades.span_ms[trade],
         children=trades.children[trade],
         is_maker=is_maker[rows],
         is_liquidation=is_liquidation[rows],
-        combo=np.where(is_close[rows], -1, trades.combo[trade]),
+        is_close=is_close[rows],
     )
 
 
@@ -154,13 +140,14 @@ def _fees(
     trades: Trades,
     population: Population,
     market: Market,
+    quote: Quote,
     price: FloatArray,
     quantity: FloatArray,
 ) -> FloatArray:
     """Fee of each fill in the settlement currency; negative for a rebate.
 
-    Delta-one instruments pay basis points of notional, options a rate per coin capped at
-    12.5 % of the option's price; liquidations pay a further fee.
+    Delta-one instruments pay basis points of notional, options a rate of their underlying capped
+    at 12.5 % of the option's price; liquidations pay a further fee.
     """
     book = market.instruments
     instrument = orders.instrument[order]
@@ -174,5 +161,7 @@ def _fees(
     rate = rate + np.where(orders.is_liquidation[order], _LIQUIDATION_FEE, 0.0)
     notional = quantity * np.abs(book.value(instrument, price))
     option_rate = np.where(is_maker, option_maker, _OPTION_FEE)
-    per_coin = np.sign(option_rate) * np.minimum(np.abs(option_rate), _OPTION_FEE_CAP * price)
-    return np.where(book.kind[instrument] == OPTION, quantity * per_coin, notional * rate)
+    unit = np.where(book.is_inverse[instrument], 1.0, quote.spot)
+    per_unit = np.minimum(np.abs(option_rate) * unit, _OPTION_FEE_CAP * price)
+    option_fee = quantity * book.multiplier[instrument] * np.sign(option_rate) * per_unit
+    return np.where(book.kind[instrument] == OPTION, option_fee, notional * rate)

@@ -8,6 +8,7 @@ import numpy as np
 
 from trader_segments.simulate.fills import Fills
 from trader_segments.simulate.market import (
+    CURRENCIES,
     DAY_MS,
     PERPETUAL,
     SPOT,
@@ -97,8 +98,8 @@ class Funding:
 class Ledger:
     """What the fills amount to.
 
-    `realized_pnl` has one element per fill; `profit` has shape `(n_accounts, n_assets, n_days)` and
-    is what each account has gained in each currency by each day's end, deposits apart.
+    `realized_pnl` has one element per fill; `profit` has shape `(n_accounts, n_currencies, n_days)`
+    and is what each account has gained in each currency by each day's end, deposits apart.
     """
 
     realized_pnl: FloatArray
@@ -158,7 +159,7 @@ def keep_books(fills: Fills, market: Market, accounts: int) -> Ledger:
     )
     funding = _funding(positions, market)
 
-    profit = np.zeros((accounts, 3, days))
+    profit = np.zeros((accounts, len(CURRENCIES) - 1, days))
     settle = book.settlement[fills.instrument]
     is_spot = book.kind[fills.instrument] == SPOT
     cash = np.where(is_spot, -fills.side * fills.quantity * fills.price, realized) - fills.fee

@@ -22,23 +22,34 @@ YEAR_MS: Final = 365 * DAY_MS
 NEVER_MS: Final = 1 << 61
 WARM_UP_DAYS: Final = 100
 
-CURRENCIES: Final = ("BTC", "ETH", "USDC", "USD")
-USDC, USD = 2, 3
-ASSETS: Final = CURRENCIES[:2]
+CURRENCIES: Final = ("BTC", "ETH", "SOL", "USDC", "USD")
+USDC, USD = 3, 4
+ASSETS: Final = CURRENCIES[:3]
+REGIMES: Final = ("calm", "stressed")
+CALM, STRESSED = range(2)
 KINDS: Final = ("option", "future", "perpetual", "spot")
 OPTION, FUTURE, PERPETUAL, SPOT = range(4)
 
-_FIRST_PRICE: Final = (88_000.0, 3_000.0)
-_BASE_VOLATILITY: Final = (0.45, 0.62)
-_CORRELATION: Final = 0.8
+_FIRST_PRICE: Final = (88_000.0, 3_000.0, 150.0)
+_BASE_VOLATILITY: Final = (0.45, 0.62, 0.80)
+_CORRELATION: Final = (1.0, 0.8, 0.7)
+_JUMP_BETA: Final = (1.0, 1.2, 1.3)
+_IS_COIN_SETTLED: Final = np.array([True, True, False])
+_FIRST_INSTRUMENT: Final = np.array([0, 3, 6])
 _STRIKES_EACH_WAY: Final = 8
-_STRIKES: Final = 2 * _STRIKES_EACH_WAY + 1
+STRIKES: Final = 2 * _STRIKES_EACH_WAY + 1
 _INVERSE_MULTIPLIER: Final = (10.0, 1.0)
-_LINEAR_MULTIPLIER: Final = (0.0001, 0.001)
-_SPOT_LOT: Final = (0.0001, 0.001)
-_TICK: Final = (0.5, 0.05)
-OPTION_LOT: Final = 0.001
-OPTION_TICK: Final = 0.0001
+_LINEAR_MULTIPLIER: Final = (0.0001, 0.001, 0.01)
+_LINEAR_OPTION_MULTIPLIER: Final = 10.0
+_SPOT_LOT: Final = (0.0001, 0.001, 0.01)
+_TICK: Final = (0.5, 0.05, 0.005)
+_OPTION_LOT: Final = (0.001, 0.001, 0.01)
+_OPTION_TICK: Final = (0.0001, 0.0001, 0.01)
+_HALF_SPREAD: Final = np.array([0.0, 0.0001, 0.00005, 0.0002])
+_OPTION_HALF_SPREAD_VOLATILITY: Final = 0.005
+_REGIME_LEAVES: Final = (0.03, 0.10)
+_REGIME_LOG_VOLATILITY: Final = np.array([-0.15, 0.55])
+QUOTE_STEP_MS: Final = 6 * HOUR_MS
 _MIN_TENOR_MS: Final = DAY_MS
 _EXPIRY_HOUR_MS: Final = 8 * HOUR_MS
 
@@ -97,10 +108,14 @@ class Instruments:
 class Market:
     """Hourly price and volatility paths, and what is listed.
 
-    `log_spot` has shape `(n_assets, n_steps)` in steps of `STEP_MS`; `implied_volatility` and
-    `premium` have shape `(n_assets, n_hours)` and `basis` `(n_hours,)`. All start at `grid_ms`,
-    `WARM_UP_DAYS` before the venue's first day. `attention` has
+    `log_spot` has shape `(n_assets, n_steps)` in steps of `STEP_MS`; `implied_volatility`,
+    `premium` and `width` (how wide books are, 1 in calm) have shape `(n_assets, n_hours)` and
+    `basis` `(n_hours,)`; `regime` has one element a day, `CALM` or `STRESSED`. All start at
+    `grid_ms`, `WARM_UP_DAYS` before the venue's first day. `attention` has
     shape `(n_days,)`: how unsettled each day was, with mean 1.
+
+    Options of expiry `e` and asset `a` are `option_base[a, e] + 2 * k + type`, strikes upwards,
+    type 0 for calls and 1 for puts; `expiry_of` gives `e` of each instrument, -1 for the rest.
     """
 
     start_ms: int
@@ -109,12 +124,15 @@ class Market:
     log_spot: FloatArray
     implied_volatility: FloatArray
     premium: FloatArray
+    width: FloatArray
     basis: FloatArray
+    regime: IntArray
     attention: FloatArray
     instruments: Instruments
     expiries_ms: IntArray
     option_base: IntArray
     future_of_expiry: IntArray
+    expiry_of: IntArray
 
     @property
     def end_ms(self) -> int:
@@ -141,11 +159,12 @@ class Market:
         """Share of a perpetual's notional that longs pay shorts per day."""
         return 0.0002 + self._at(self.premium, asset, ms)
 
-    def mark(self, instrument: IntArray, ms: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Mark price in the quote currency and mark volatility (NaN unless an option).
+    def quote(self, instrument: IntArray, ms: IntArray) -> Quote:
+        """Mark price, mark volatility and the best bid and ask around them.
 
-        Options are priced with Black (1976), undiscounted, on the forward of their expiry and
-        quoted in coin.
+        Options are priced with Black (1976), undiscounted, on the forward of their expiry. A delta-
+        one book is a few hundredths of a percent wide; an option's is some points of volatility,
+        more in the wings, so that cheap options have the widest books relative to their price.
         """
         book = self.instruments
         asset, kind = book.asset[instrument], book.kind[instrument]
@@ -158,41 +177,52 @@ class Market:
         forward = spot * np.exp(self._at(self.basis[None, :], np.zeros_like(asset), ms) * years)
         perpetual = spot * (1 + self._at(self.premium, asset, ms))
         price = np.where(kind == PERPETUAL, perpetual, np.where(kind == FUTURE, forward, spot))
-        volatility = np.full(len(price), np.nan)
+        half = price * _HALF_SPREAD[kind]
+        volatility, delta, vega = (np.full(len(price), np.nan) for _ in range(3))
         is_option = kind == OPTION
         if is_option.any():
             at, f, t = instrument[is_option], forward[is_option], years[is_option]
             strike, sign = book.strike[at], book.option_sign[at]
             sigma = smile(np.log(strike / f), t, self.atm_volatility(asset, ms)[is_option])
+            width = sigma * np.sqrt(t)
+            d1 = np.log(f / strike) / width + width / 2
+            unit = np.where(book.is_inverse[at], f, 1.0)
             volatility[is_option] = sigma
-            price[is_option] = black_76(f, strike, t, sigma, sign) / f
-        return price, volatility
+            delta[is_option] = sign * ndtr(sign * d1)
+            vega[is_option] = np.exp(-d1 * d1 / 2) / np.sqrt(2 * np.pi) * np.sqrt(t)
+            price[is_option] = black_76(f, strike, t, sigma, sign) / unit
+            points = _OPTION_HALF_SPREAD_VOLATILITY * (1 + 0.4 * np.abs(d1))
+            half[is_option] = points * vega[is_option] * f / unit
+        half *= self._at(self.width, asset, ms)
+        tick = book.tick[instrument]
+        bid_ticks = np.floor((price - np.maximum(half, tick / 2)) / tick + 1e-9)
+        bid = np.maximum(bid_ticks, 1) * tick
+        ask = np.maximum(
+            np.ceil((price + np.maximum(half, tick / 2)) / tick - 1e-9) * tick, bid + tick
+        )
+        return Quote(price, volatility, bid, ask, bid_ticks >= 1, spot, delta, vega)
+
+    def mark(self, instrument: IntArray, ms: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Mark price in the quote currency and mark volatility (NaN unless an option)."""
+        quote = self.quote(instrument, ms)
+        return quote.mark, quote.volatility
 
     def settlement_price(self, instrument: IntArray) -> FloatArray:
         """Price at which an expired instrument settles, in its quote currency."""
         book = self.instruments
         spot = self.spot(book.asset[instrument], book.expires_ms[instrument])
         payoff = np.maximum(book.option_sign[instrument] * (spot - book.strike[instrument]), 0.0)
-        return np.where(book.kind[instrument] == OPTION, payoff / spot, spot)
-
-    def delta(self, instrument: IntArray, ms: IntArray) -> FloatArray:
-        """Black (1976) delta of options, undiscounted."""
-        book = self.instruments
-        _, sigma = self.mark(instrument, ms)
-        years = np.maximum(book.expires_ms[instrument] - ms, 1_000) / YEAR_MS
-        spot = self.spot(book.asset[instrument], ms)
-        width = sigma * np.sqrt(years)
-        d1 = np.log(spot / book.strike[instrument]) / width + width / 2
-        sign = book.option_sign[instrument]
-        return np.asarray(sign * ndtr(sign * d1))
+        payoff = np.where(book.is_inverse[instrument], payoff / spot, payoff)
+        return np.where(book.kind[instrument] == OPTION, payoff, spot)
 
     def perpetual(self, asset: IntArray, *, inverse: BoolArray) -> IntArray:
-        """Instrument index of each asset's inverse or linear perpetual."""
-        return np.where(inverse, 3 * asset, 3 * asset + 1)
+        """Instrument index of each asset's inverse perpetual, where there is one, or linear one."""
+        is_inverse = inverse & _IS_COIN_SETTLED[asset]
+        return np.asarray(_FIRST_INSTRUMENT[asset] + (_IS_COIN_SETTLED[asset] & ~is_inverse))
 
     def spot_pair(self, asset: IntArray) -> IntArray:
         """Instrument index of each asset's spot pair against USDC."""
-        return 3 * asset + 2
+        return np.asarray(_FIRST_INSTRUMENT[asset] + 1 + _IS_COIN_SETTLED[asset])
 
     def _nearest_expiry(self, ms: IntArray, tenor_ms: FloatArray, listed: IntArray) -> IntArray:
         left = self.expiries_ms[None, :] - ms[:, None]
@@ -225,9 +255,27 @@ class Market:
             asset, ms
         ) * np.sqrt(years)
         first = self.option_base[asset, expiry]
-        strikes = self.instruments.strike[first[:, None] + 2 * np.arange(_STRIKES)]
+        strikes = self.instruments.strike[first[:, None] + 2 * np.arange(STRIKES)]
         nearest = np.abs(np.log(strikes) - target[:, None]).argmin(axis=1)
         return np.asarray(first + 2 * nearest + np.where(is_call, 0, 1))
+
+
+@dataclass(frozen=True)
+class Quote:
+    """Book and greeks of instruments at points in time (`n`).
+
+    `is_two_sided` is false where the mark is too low for a bid. `delta` and `vega` (per 1.00 of
+    volatility, over the price of the underlying) are NaN unless an option's.
+    """
+
+    mark: FloatArray
+    volatility: FloatArray
+    bid: FloatArray
+    ask: FloatArray
+    is_two_sided: BoolArray
+    spot: FloatArray
+    delta: FloatArray
+    vega: FloatArray
 
 
 def black_76(
@@ -254,27 +302,34 @@ def simulate_market(rng: np.random.Generator, days: int) -> Market:
     start_ms = int((LAST_DAY - np.timedelta64(days - 1, "D")).astype("datetime64[ms]").astype(int))
     grid_ms = start_ms - WARM_UP_DAYS * DAY_MS
     hours = (days + WARM_UP_DAYS) * 24 + 1
-    log_spot, volatility = _price_paths(rng, hours)
+    regime = _regimes(rng, days + WARM_UP_DAYS)
+    log_spot, volatility = _price_paths(rng, regime, hours)
     smooth = _smoothed(volatility, half_life=24.0)
     base = np.array(_BASE_VOLATILITY)[:, None]
-    noise = np.exp(_autoregression(rng, (2, hours), half_life=12.0, deviation=0.03))
+    noise = np.exp(_autoregression(rng, (len(ASSETS), hours), half_life=12.0, deviation=0.03))
     implied = (1.2 * smooth**0.8 * base**0.2 + 0.04) * noise
     returns = np.diff(log_spot[0, -days * DAY_MS // STEP_MS - 1 :]).reshape(days, -1)
     realised = np.sqrt((returns**2).sum(axis=1))
-    instruments, expiries, option_base, future_of_expiry = _listings(log_spot, start_ms, days)
+    depth = np.exp(_autoregression(rng, (len(ASSETS), hours), half_life=6.0, deviation=0.15))
+    instruments, expiries, option_base, future_of_expiry, expiry_of = _listings(
+        log_spot, start_ms, days
+    )
     return Market(
         start_ms=start_ms,
         days=days,
         grid_ms=grid_ms,
         log_spot=log_spot,
         implied_volatility=implied,
-        premium=_autoregression(rng, (2, hours), half_life=8.0, deviation=0.0002),
+        premium=_autoregression(rng, (len(ASSETS), hours), half_life=8.0, deviation=0.0002),
+        width=depth * (implied / base) ** 0.7,
         basis=0.07 + _autoregression(rng, (1, hours), half_life=240.0, deviation=0.03)[0],
+        regime=regime,
         attention=realised / realised.mean(),
         instruments=instruments,
         expiries_ms=expiries,
         option_base=option_base,
         future_of_expiry=future_of_expiry,
+        expiry_of=expiry_of,
     )
 
 
@@ -293,19 +348,40 @@ def _smoothed(path: FloatArray, *, half_life: float) -> FloatArray:
     return np.asarray(lfilter([1 - phi], [1.0, -phi], path, axis=1, zi=start)[0])
 
 
-def _price_paths(rng: np.random.Generator, hours: int) -> tuple[FloatArray, FloatArray]:
-    """Log prices by step and volatility by hour: shared and own log-volatility, with jumps."""
-    shared = _autoregression(rng, (1, hours), half_life=24 * 6.0, deviation=0.35)
-    own = _autoregression(rng, (2, hours), half_life=24 * 2.0, deviation=0.15)
-    variance = 0.35**2 + 0.15**2
-    volatility = np.array(_BASE_VOLATILITY)[:, None] * np.exp(shared + own - variance / 2)
+def _regimes(rng: np.random.Generator, days: int) -> IntArray:
+    """Calm or stressed, day by day: a Markov chain that leaves either with a fixed chance."""
+    regime = np.zeros(days, dtype=np.int64)
+    for day, draw in enumerate(rng.random(days).tolist()):
+        before = int(regime[day - 1]) if day else CALM
+        regime[day] = 1 - before if draw < _REGIME_LEAVES[before] else before
+    return regime
+
+
+def _price_paths(
+    rng: np.random.Generator, regime: IntArray, hours: int
+) -> tuple[FloatArray, FloatArray]:
+    """Log prices by step and volatility by hour.
+
+    Volatility follows the regime within hours, with shared and own noise in its logarithm; prices
+    also jump.
+    """
+    assets = len(ASSETS)
+    level = np.append(np.repeat(_REGIME_LOG_VOLATILITY[regime], 24), 0.0)
+    level[-1] = level[-2]
+    level = _smoothed(level[None, :], half_life=6.0)
+    shared = _autoregression(rng, (1, hours), half_life=24 * 6.0, deviation=0.2)
+    own = _autoregression(rng, (assets, hours), half_life=24 * 2.0, deviation=0.15)
+    variance = 0.2**2 + 0.15**2
+    base = np.array(_BASE_VOLATILITY)[:, None]
+    volatility = base * np.exp(level + shared + own - variance / 2)
     per_hour = HOUR_MS // STEP_MS
     steps = (hours - 1) * per_hour
-    z = rng.standard_normal((2, steps))
-    z[1] = _CORRELATION * z[0] + np.sqrt(1 - _CORRELATION**2) * z[1]
+    z = rng.standard_normal((assets, steps))
+    loading = np.array(_CORRELATION)[:, None]
+    z = loading * z[0] + np.sqrt(1 - loading**2) * z
     jumps = (rng.random(steps) < 0.03 * STEP_MS / DAY_MS) * rng.normal(0.0, 0.035, steps)
     step = np.repeat(volatility[:, :-1], per_hour, axis=1) * np.sqrt(STEP_MS / YEAR_MS)
-    returns = step * z - step**2 / 2 + jumps * np.array([[1.0], [1.2]])
+    returns = step * z - step**2 / 2 + jumps * np.array(_JUMP_BETA)[:, None]
     first = np.log(_FIRST_PRICE)[:, None]
     return np.concatenate([first, first + returns.cumsum(axis=1)], axis=1), volatility
 
@@ -335,8 +411,11 @@ class _Listing(NamedTuple):
 
 def _listings(
     log_spot: FloatArray, start_ms: int, days: int
-) -> tuple[Instruments, IntArray, IntArray, IntArray]:
+) -> tuple[Instruments, IntArray, IntArray, IntArray, IntArray]:
     """List perpetuals, spot pairs, dated futures and option chains.
+
+    BTC and ETH have inverse and linear perpetuals, inverse futures and options settled in coin;
+    everything on SOL is linear and settled in USDC.
 
     Options expire on Fridays at 08:00 UTC: weeklies are listed 35 days before, the month's last
     Friday and its future 92 days before.
@@ -354,11 +433,12 @@ def _listings(
 
     rows: list[_Listing] = []
     for asset, name in enumerate(ASSETS):
-        inverse = (True, _INVERSE_MULTIPLIER[asset], 1.0, _TICK[asset], grid_ms)
         linear = (False, _LINEAR_MULTIPLIER[asset], 1.0, _TICK[asset], grid_ms)
         pair = (False, 1.0, _SPOT_LOT[asset], _TICK[asset], grid_ms)
+        if _IS_COIN_SETTLED[asset]:
+            inverse = (True, _INVERSE_MULTIPLIER[asset], 1.0, _TICK[asset], grid_ms)
+            rows.append(_Listing(f"{name}-PERPETUAL", PERPETUAL, asset, USD, asset, *inverse))
         rows += [
-            _Listing(f"{name}-PERPETUAL", PERPETUAL, asset, USD, asset, *inverse),
             _Listing(f"{name}_USDC-PERPETUAL", PERPETUAL, asset, USDC, USDC, *linear),
             _Listing(f"{name}_USDC", SPOT, asset, USDC, USDC, *pair),
         ]
@@ -366,24 +446,29 @@ def _listings(
     option_base, future_of_expiry = np.full(shape, -1), np.full(shape, -1)
     for asset, expiry in np.ndindex(shape):
         expires, since = int(expiries[expiry]), int(listed[expiry])
-        label = f"{ASSETS[asset]}-{_expiry_label(expires)}"
+        is_coin = bool(_IS_COIN_SETTLED[asset])
+        label = f"{ASSETS[asset]}{'' if is_coin else '_USDC'}-{_expiry_label(expires)}"
+        settled = asset if is_coin else USDC
         if is_monthly[expiry]:
             future_of_expiry[asset, expiry] = len(rows)
-            terms = (True, _INVERSE_MULTIPLIER[asset], 1.0, _TICK[asset], since)
-            rows.append(_Listing(label, FUTURE, asset, USD, asset, *terms, expires_ms=expires))
+            size = _INVERSE_MULTIPLIER[asset] if is_coin else _LINEAR_MULTIPLIER[asset]
+            terms = (is_coin, size, 1.0, _TICK[asset], since)
+            quote = USD if is_coin else USDC
+            rows.append(_Listing(label, FUTURE, asset, quote, settled, *terms, expires_ms=expires))
         spot = float(np.exp(log_spot[asset, (since - grid_ms) // STEP_MS]))
         step = _round_step(spot * (0.05 if is_monthly[expiry] else 0.025))
         option_base[asset, expiry] = len(rows)
         for offset in range(-_STRIKES_EACH_WAY, _STRIKES_EACH_WAY + 1):
             strike = (round(spot / step) + offset) * step
-            terms = (True, 1.0, OPTION_LOT, OPTION_TICK, since)
+            size = 1.0 if is_coin else _LINEAR_OPTION_MULTIPLIER
+            terms = (is_coin, size, _OPTION_LOT[asset], _OPTION_TICK[asset], since)
             rows += [
                 _Listing(
-                    f"{label}-{strike:.0f}-{letter}",
+                    f"{label}-{strike:.10g}-{letter}".replace(".", "d"),
                     OPTION,
                     asset,
-                    asset,
-                    asset,
+                    settled,
+                    settled,
                     *terms,
                     strike,
                     sign,
@@ -392,11 +477,15 @@ def _listings(
                 for letter, sign in (("C", 1), ("P", -1))
             ]
     names, *columns = zip(*rows, strict=True)
+    expiry_of = np.full(len(rows), -1)
+    chain = option_base.ravel()[:, None] + np.arange(2 * STRIKES)
+    expiry_of[chain] = np.tile(np.arange(len(expiries)), len(ASSETS))[:, None]
     return (
         Instruments(list(names), *map(np.array, columns)),
         expiries,
         option_base,
         future_of_expiry,
+        expiry_of,
     )
 
 

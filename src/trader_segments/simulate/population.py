@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
-from trader_segments.simulate.archetypes import ARCHETYPES, NAMES, Archetype
-from trader_segments.simulate.market import ASSETS, BoolArray, FloatArray, IntArray
+from trader_segments.simulate.archetypes import ARCHETYPES, INSTRUMENT_MIX, NAMES, Archetype
+from trader_segments.simulate.market import BoolArray, FloatArray, IntArray
+from trader_segments.simulate.tastes import ATTRIBUTES, HETEROGENEITY
 
 HYBRID_SHARE: Final = 0.10
 MULTI_ACCOUNT_SHARE: Final = 0.15
+MOVER_SHARE: Final = 0.03
+WASH_PAIRS_PER_THOUSAND: Final = 4
+FUNDING_GROUPS_PER_THOUSAND: Final = 3
+SERVICE_SHARE: Final = 0.08
 TREATMENT, CONTROL = range(2)
 CAMPAIGN_DAYS: Final = 28
 CAMPAIGN_UPLIFT: Final = 0.25
@@ -27,26 +32,40 @@ _SECONDARY_STYLES: Final = (
     "leveraged_directional",
     "opportunistic",
 )
+_MOVING_STYLES: Final = (
+    "volatility_seller",
+    "volatility_buyer",
+    "leveraged_directional",
+    "position_trader",
+    "opportunistic",
+)
+_WASHING_STYLES: Final = ("leveraged_directional", "opportunistic")
 _RARE_MINIMUM: Final = 2
 _DORMANT: Final = NAMES.index("dormant")
 
 
 @dataclass(frozen=True)
 class Roles:
-    """One row per trader and style followed (`n_roles`): a hybrid trader has two.
+    """One row per trader and style followed (`n_roles`): a hybrid or moving trader has two.
 
-    `weight` scales the activity; `mix` has shape `(n_roles, 5)` and sums to 1 in each row.
+    The role is played on days `first_day <= day < last_day`. `weight` scales the activity; `mix`
+    has shape `(n_roles, 5)` and sums to 1 in each row, and `taste`, `(n_roles, 5)`, holds the part-
+    worths of `tastes.ATTRIBUTES`; of the two, the one that a style does without is NaN.
     """
 
     trader: IntArray
     archetype: IntArray
     weight: FloatArray
+    first_day: IntArray
+    last_day: IntArray
+    leverage: FloatArray
     sessions_per_week: FloatArray
     trades_per_session: FloatArray
     hold_hours: FloatArray
     maker_share: FloatArray
     fills_per_order: FloatArray
     mix: FloatArray
+    taste: FloatArray
 
 
 @dataclass(frozen=True)
@@ -58,6 +77,10 @@ class Population:
     `campaign_arm` has shape `(n_campaigns, n_traders)` and is `TREATMENT`, `CONTROL` or -1: treated
     traders have `CAMPAIGN_UPLIFT` more sessions for `CAMPAIGN_DAYS` from `campaign_day`.
     `has_vault` marks traders whose last account is a vault, in which nothing is traded.
+
+    A mover follows `archetype_after` from `mover_day` on (both -1 for the rest). `asset_shares` has
+    shape `(n_traders, n_assets)`. `wash_pairs` has shape `(n_pairs, 2)`; `funding_group` numbers
+    groups that fund from one address, -1 for none; `uses_service` marks customers of one exchange.
     """
 
     archetype: IntArray
@@ -69,7 +92,7 @@ class Population:
     ticket_usd: FloatArray
     leverage: FloatArray
     equity_tickets: FloatArray
-    bitcoin_share: FloatArray
+    asset_shares: FloatArray
     home_hour: FloatArray
     hour_deviation: FloatArray
     uses_api: BoolArray
@@ -80,6 +103,11 @@ class Population:
     account_trader: IntArray
     campaign_day: IntArray
     campaign_arm: IntArray
+    mover_day: IntArray
+    archetype_after: IntArray
+    wash_pairs: IntArray
+    funding_group: IntArray
+    uses_service: BoolArray
     roles: Roles
 
     def __len__(self) -> int:
@@ -102,7 +130,6 @@ def simulate_population(rng: np.random.Generator, traders: int, days: int) -> Po
     secondary_weight = np.where(is_hybrid, rng.uniform(0.25, 0.4, traders), 0.0)
 
     join_day, leave_day = _lifetimes(rng, archetype, days)
-    leverage = _of(archetype, lambda a: a.leverage) * rng.lognormal(0.0, 0.3, traders)
     uses_api = rng.random(traders) < _of(archetype, lambda a: a.api_share)
     is_entity = rng.random(traders) < _of(archetype, lambda a: a.entity_share)
 
@@ -114,6 +141,17 @@ def simulate_population(rng: np.random.Generator, traders: int, days: int) -> Po
     has_many = rng.random(traders) < MULTI_ACCOUNT_SHARE
     has_vault = (rng.random(traders) < 0.25) & is_entity & has_many
     account_count = np.where(has_many, rng.integers(2, 5, traders), 1) + has_vault
+
+    mover_day, archetype_after = _movers(rng, archetype, is_hybrid, join_day, leave_day, days)
+    bitcoin, solana = rng.beta(2.0, 1.3, traders), rng.beta(1.2, 9.0, traders)
+    lifelong = (join_day == 0) & (leave_day == days) & (mover_day < 0)
+    roles = _roles(
+        rng, archetype, secondary, secondary_weight, mover_day, archetype_after, join_day, leave_day
+    )
+    roles = replace(
+        roles,
+        leverage=np.maximum(roles.leverage * rng.lognormal(0.0, 0.3, traders)[roles.trader], 1.0),
+    )
     return Population(
         archetype=archetype,
         secondary=secondary,
@@ -125,9 +163,11 @@ def simulate_population(rng: np.random.Generator, traders: int, days: int) -> Po
         ),
         ticket_usd=_of(archetype, lambda a: a.ticket_usd)
         * np.exp(_of(archetype, lambda a: a.ticket_spread) * rng.standard_normal(traders)),
-        leverage=np.maximum(leverage, 1.0),
+        leverage=_least_leverage(roles, traders),
         equity_tickets=_of(archetype, lambda a: a.equity_tickets),
-        bitcoin_share=rng.beta(2.0, 1.3, traders),
+        asset_shares=np.stack(
+            [bitcoin * (1 - solana), (1 - bitcoin) * (1 - solana), solana], axis=1
+        ),
         home_hour=rng.choice([7.0, 14.0, 19.0, 1.0], traders, p=[0.25, 0.35, 0.25, 0.15])
         + rng.normal(0.0, 2.0, traders),
         hour_deviation=np.where(uses_api, 6.0, rng.uniform(1.0, 4.0, traders)),
@@ -139,7 +179,12 @@ def simulate_population(rng: np.random.Generator, traders: int, days: int) -> Po
         account_trader=np.repeat(np.arange(traders), account_count),
         campaign_day=campaign_day,
         campaign_arm=np.where(is_reached, arm, -1),
-        roles=_roles(rng, archetype, secondary, secondary_weight),
+        mover_day=mover_day,
+        archetype_after=archetype_after,
+        wash_pairs=_wash_pairs(rng, archetype, lifelong),
+        funding_group=_funding_groups(rng, traders),
+        uses_service=rng.random(traders) < SERVICE_SHARE,
+        roles=roles,
     )
 
 
@@ -178,20 +223,37 @@ def _lifetimes(
 
 
 def _roles(
-    rng: np.random.Generator, archetype: IntArray, secondary: IntArray, weight: FloatArray
+    rng: np.random.Generator,
+    archetype: IntArray,
+    secondary: IntArray,
+    weight: FloatArray,
+    mover_day: IntArray,
+    archetype_after: IntArray,
+    join_day: IntArray,
+    leave_day: IntArray,
 ) -> Roles:
-    hybrid = np.flatnonzero(secondary >= 0)
-    trader = np.concatenate([np.arange(len(archetype)), hybrid])
-    style = np.concatenate([archetype, secondary[hybrid]])
+    """The first `n_traders` roles are each trader's main style, up to a move."""
+    hybrid, mover = np.flatnonzero(secondary >= 0), np.flatnonzero(mover_day >= 0)
+    trader = np.concatenate([np.arange(len(archetype)), hybrid, mover])
+    style = np.concatenate([archetype, secondary[hybrid], archetype_after[mover]])
     n = len(trader)
+    until_moved = np.where(mover_day >= 0, mover_day, leave_day)
+    main_leverage = _of(archetype, lambda a: a.leverage)
+    after_leverage = _of(archetype_after[mover], lambda a: a.leverage)
+    character = (rng.standard_normal((len(archetype), len(ATTRIBUTES))) @ HETEROGENEITY.T)[trader]
+    taste = np.array([a.taste or (np.nan,) * len(ATTRIBUTES) for a in ARCHETYPES])[style]
     maker = _of(style, lambda a: a.maker_share)
     logit = np.log(maker / (1 - maker)) + 0.5 * rng.standard_normal(n)
-    mix = np.array([archetype.mix for archetype in ARCHETYPES])[style]
-    gamma = rng.standard_gamma(12.0 * mix + 1e-3) * (mix > 0)
+    mix = np.array([a.mix or (np.nan,) * len(INSTRUMENT_MIX) for a in ARCHETYPES])[style]
+    gamma = np.where(mix > 0, rng.standard_gamma(np.nan_to_num(12.0 * mix) + 1e-3), 0.0)
+    total = gamma.sum(axis=1, keepdims=True)
     return Roles(
         trader=trader,
         archetype=style,
-        weight=np.concatenate([1 - weight, weight[hybrid]]),
+        weight=np.concatenate([1 - weight, weight[hybrid], np.ones(len(mover))]),
+        first_day=np.concatenate([join_day, join_day[hybrid], mover_day[mover]]),
+        last_day=np.concatenate([until_moved, leave_day[hybrid], leave_day[mover]]),
+        leverage=np.concatenate([main_leverage, main_leverage[hybrid], after_leverage]),
         sessions_per_week=_of(style, lambda a: a.sessions_per_week)
         * np.where(_of(style, lambda a: a.round_the_clock) > 0, 1.0, rng.lognormal(-0.12, 0.5, n)),
         trades_per_session=1
@@ -200,8 +262,70 @@ def _roles(
         maker_share=1 / (1 + np.exp(-logit)),
         fills_per_order=1
         + (_of(style, lambda a: a.fills_per_order) - 1) * rng.lognormal(0.0, 0.3, n),
-        mix=gamma / gamma.sum(axis=1, keepdims=True),
+        mix=np.divide(gamma, total, out=np.full_like(gamma, np.nan), where=total > 0),
+        taste=taste + _of(style, lambda a: a.taste_spread)[:, None] * character,
     )
+
+
+def _least_leverage(roles: Roles, traders: int) -> FloatArray:
+    """Leverage that a trader's equity allows for: the lower one where a mover has two."""
+    least = np.full(traders, np.inf)
+    np.minimum.at(least, roles.trader, roles.leverage)
+    return least
+
+
+def _movers(
+    rng: np.random.Generator,
+    archetype: IntArray,
+    is_hybrid: BoolArray,
+    join_day: IntArray,
+    leave_day: IntArray,
+    days: int,
+) -> tuple[IntArray, IntArray]:
+    """Day from which a few traders follow another style, and that style; -1 for the rest."""
+    styles = np.array([NAMES.index(name) for name in _MOVING_STYLES])
+    stays_long = (join_day < 0.3 * days) & (leave_day == days)
+    eligible = np.flatnonzero(np.isin(archetype, styles) & ~is_hybrid & stays_long)
+    wanted = max(round(MOVER_SHARE * len(archetype)), 1)
+    chosen = rng.permutation(eligible)[:wanted]
+    mover_day, after = np.full(len(archetype), -1), np.full(len(archetype), -1)
+    mover_day[chosen] = rng.integers(round(0.35 * days), round(0.65 * days), len(chosen))
+    place = np.searchsorted(styles, archetype[chosen])
+    shift = rng.integers(1, len(styles), len(chosen))
+    after[chosen] = styles[(place + shift) % len(styles)]
+    return mover_day, after
+
+
+def _wash_pairs(rng: np.random.Generator, archetype: IntArray, lifelong: BoolArray) -> IntArray:
+    """Pairs of traders who trade with one another, `(n_pairs, 2)`; none is in two pairs."""
+    styles = [NAMES.index(name) for name in _WASHING_STYLES]
+    eligible = rng.permutation(np.flatnonzero(lifelong & np.isin(archetype, styles)))
+    wanted = max(round(WASH_PAIRS_PER_THOUSAND * len(archetype) / 1000), 2)
+    return eligible[: 2 * min(wanted, len(eligible) // 2)].reshape(-1, 2)
+
+
+def _funding_groups(rng: np.random.Generator, traders: int) -> IntArray:
+    """Group of two to four traders that fund from one address; -1 for almost everybody."""
+    groups = max(round(FUNDING_GROUPS_PER_THOUSAND * traders / 1000), 2)
+    number = np.repeat(np.arange(groups), rng.integers(2, 5, groups))
+    group = np.full(traders, -1)
+    group[rng.permutation(traders)[: len(number)]] = number
+    return group
+
+
+def own_taste(population: Population) -> FloatArray:
+    """Part-worths of each trader, `(n_traders, 5)`: those of a hybrid's two styles by weight.
+
+    NaN where the main style sets the instrument by business.
+    """
+    roles, n = population.roles, len(population)
+    counts = (np.arange(len(roles.trader)) < n) | (population.secondary[roles.trader] >= 0)
+    weight = np.where(counts & ~np.isnan(roles.taste[:, 0]), roles.weight, 0.0)
+    total = np.bincount(roles.trader, weight, n)
+    taste = np.nan_to_num(roles.taste) * weight[:, None]
+    summed = np.stack([np.bincount(roles.trader, column, n) for column in taste.T], axis=1)
+    known = ~np.isnan(roles.taste[:n, :1])
+    return np.where(known, summed / np.where(total > 0, total, 1.0)[:, None], np.nan)
 
 
 def draw_accounts(rng: np.random.Generator, population: Population, trader: IntArray) -> IntArray:
@@ -214,5 +338,5 @@ def draw_accounts(rng: np.random.Generator, population: Population, trader: IntA
 
 def draw_assets(rng: np.random.Generator, population: Population, trader: IntArray) -> IntArray:
     """Underlying of each trade, an index into `ASSETS`."""
-    is_bitcoin = rng.random(len(trader)) < population.bitcoin_share[trader]
-    return np.where(is_bitcoin, ASSETS.index("BTC"), ASSETS.index("ETH"))
+    edges = population.asset_shares.cumsum(axis=1)[trader, :-1]
+    return np.asarray((rng.random(len(trader))[:, None] > edges).sum(axis=1))

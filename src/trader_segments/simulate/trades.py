@@ -12,6 +12,9 @@ from trader_segments.simulate.archetypes import ARCHETYPES, Archetype
 from trader_segments.simulate.market import (
     DAY_MS,
     HOUR_MS,
+    OPTION,
+    PERPETUAL,
+    SPOT,
     STEP_MS,
     FloatArray,
     IntArray,
@@ -25,6 +28,8 @@ from trader_segments.simulate.population import (
     draw_accounts,
     draw_assets,
 )
+from trader_segments.simulate.structures import BLOCK, BUTTERFLY, LEGS, grow
+from trader_segments.simulate.tastes import Board, choose, make_board
 
 _INVERSE_PERPETUAL, _LINEAR_PERPETUAL, _FUTURE, _OPTION, _SPOT = range(5)
 _HEDGE_PERPETUAL, _HEDGE_FUTURE, _HEDGE_PUT = range(3)
@@ -38,22 +43,25 @@ _LATEST_HOUR: Final = 23.0
 class Trades:
     """Round trips (`n_trades`): opened at `open_ms`, closed at `close_ms` unless still open.
 
-    `side` is 1 for an opening purchase and -1 for an opening sale. `combo` numbers trades executed
-    as one structure, -1 for none. `leverage` is 0 where the position cannot be liquidated.
-    `children` is the intended number of executions of each order and `span_ms` their duration.
+    `side` is 1 for an opening purchase and -1 for an opening sale. `structure` numbers trades that
+    are legs of one strategy, -1 for none; `strategy` and `execution` say which and how. `leverage`
+    is 0 where the position cannot be liquidated. `children` is the intended number of executions
+    of each order and `span_ms` their duration.
     """
 
     role: IntArray
     account: IntArray
     instrument: IntArray
     side: IntArray
-    usd: FloatArray
+    lots: IntArray
     open_ms: IntArray
     close_ms: IntArray
     maker: FloatArray
     children: IntArray
     span_ms: IntArray
-    combo: IntArray
+    structure: IntArray
+    strategy: IntArray
+    execution: IntArray
     leverage: FloatArray
 
     def __len__(self) -> int:
@@ -85,12 +93,14 @@ class _Style:
     rng: np.random.Generator
     population: Population
     market: Market
+    board: Board
     archetype: Archetype
     rows: IntArray
 
 
 def simulate_trades(rng: np.random.Generator, population: Population, market: Market) -> Trades:
     """Draw every trader's round trips over the window, in order of opening."""
+    board = make_board(market)
     special: dict[str, Callable[[_Style], list[Trades]]] = {
         "volatility_seller": _volatility_trades,
         "volatility_buyer": _volatility_trades,
@@ -100,8 +110,9 @@ def simulate_trades(rng: np.random.Generator, population: Population, market: Ma
     parts: list[Trades] = []
     for code, archetype in enumerate(ARCHETYPES):
         rows = np.flatnonzero(population.roles.archetype == code)
-        style = _Style(rng, population, market, archetype, rows)
+        style = _Style(rng, population, market, board, archetype, rows)
         parts += special.get(archetype.name, _plain_trades)(style)
+    parts.append(_wash_trades(rng, population, market))
     return _liquidated(_in_order(parts), market)
 
 
@@ -110,11 +121,12 @@ def _in_order(parts: list[Trades]) -> Trades:
     columns = {f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Trades)}
     style = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     order = np.argsort(columns["open_ms"], kind="stable")
-    combo = np.where(columns["combo"] >= 0, columns["combo"] * len(parts) + style, -1)[order]
-    _, first, number = np.unique(combo, return_index=True, return_inverse=True)
+    structure = columns["structure"]
+    structure = np.where(structure >= 0, structure * len(parts) + style, -1)[order]
+    _, first, number = np.unique(structure, return_index=True, return_inverse=True)
     rank = np.argsort(np.argsort(first))
     trades = Trades(**{name: column[order] for name, column in columns.items()})
-    return replace(trades, combo=np.where(combo >= 0, rank[number], -1))
+    return replace(trades, structure=np.where(structure >= 0, rank[number], -1))
 
 
 def _plan(style: _Style) -> _Plan:
@@ -123,7 +135,7 @@ def _plan(style: _Style) -> _Plan:
     roles, rows = population.roles, style.rows
     trader = roles.trader[rows]
     clock = _activity_clock(style)
-    first, last = clock[population.join_day[trader]], clock[population.leave_day[trader]]
+    first, last = clock[roles.first_day[rows]], clock[roles.last_day[rows]]
     rate = roles.sessions_per_week[rows] / 7 * roles.weight[rows]
     sessions = np.maximum(rng.poisson(rate * (last - first)), 1)
 
@@ -181,29 +193,93 @@ def _trades(
     side: IntArray,
     close_ms: IntArray,
     *,
-    combo: IntArray | None = None,
     leverage: FloatArray | None = None,
 ) -> Trades:
-    """Complete a plan with the execution habits of its role; whoever leaves closes out that day."""
+    """Complete a plan with the execution habits of its role, which closes out when it ends."""
     rng, population, market, n = style.rng, style.population, style.market, len(plan)
-    left = population.leave_day[plan.trader]
+    left = population.roles.last_day[plan.role]
     leave_ms = market.start_ms + left * DAY_MS + plan.open_ms % DAY_MS
     close_ms = np.where(left < market.days, np.minimum(close_ms, leave_ms), close_ms)
     span = style.archetype.execution_minutes * 60_000 * rng.lognormal(0.0, 0.7, n)
+    spot = market.spot(market.instruments.asset[instrument], plan.open_ms)
+    lots = np.rint(plan.usd / market.instruments.lot_usd(instrument, spot))
     return Trades(
         role=plan.role,
         account=plan.account,
         instrument=instrument,
         side=side,
-        usd=plan.usd,
+        lots=np.maximum(lots, 1).astype(np.int64),
         open_ms=plan.open_ms,
         close_ms=close_ms,
         maker=population.roles.maker_share[plan.role],
         children=1 + rng.poisson(population.roles.fills_per_order[plan.role] - 1),
         span_ms=np.minimum(span, np.maximum((close_ms - plan.open_ms) * 0.3, 1)).astype(np.int64),
-        combo=np.full(n, -1) if combo is None else combo,
+        structure=np.full(n, -1),
+        strategy=np.full(n, -1),
+        execution=np.full(n, -1),
         leverage=np.zeros(n) if leverage is None else leverage,
     )
+
+
+def _option_trades(
+    style: _Style, plan: _Plan, anchor: IntArray, side: IntArray, close_ms: IntArray
+) -> list[Trades]:
+    """Options, some of them with further legs: at once as a combo or block, or within a minute."""
+    rng, market, book = style.rng, style.market, style.market.instruments
+    strategy, execution, side, legs = grow(
+        rng, market, style.archetype.structures, anchor, side, plan.open_ms
+    )
+    is_single = strategy < 0
+    structure = np.where(is_single, -1, np.arange(len(plan)))
+    at_once = np.where(is_single, -1, execution)
+    single = _trades(style, plan, anchor, side, close_ms)
+    first = _in_one_go(
+        replace(
+            single,
+            lots=np.where(strategy == BUTTERFLY, 2 * ((single.lots + 1) // 2), single.lots),
+            structure=structure,
+            strategy=strategy,
+            execution=at_once,
+        )
+    )
+    at = legs.decision
+    spot = market.spot(plan.asset[at], plan.open_ms[at])
+    lot_usd = book.lot_usd(legs.instrument, spot)
+    units = first.lots[at] * book.lot_usd(anchor[at], spot) * legs.units
+    apart = np.where(execution[at] == LEGS, legs.number * rng.integers(3_000, 15_000, len(at)), 0)
+    further = _trades(
+        style,
+        plan.take(at),
+        legs.instrument,
+        legs.side,
+        first.close_ms[at] + 30_000 * legs.number,
+    )
+    further = replace(
+        further,
+        lots=np.maximum(np.rint(units / lot_usd), 1).astype(np.int64),
+        open_ms=plan.open_ms[at] + apart,
+        structure=structure[at],
+        strategy=strategy[at],
+        execution=at_once[at],
+    )
+    return [first, _in_one_go(further)]
+
+
+def _in_one_go(trades: Trades) -> Trades:
+    """Legs of a structure trade within two seconds, those of a block in one execution."""
+    is_leg, is_block = trades.structure >= 0, trades.execution == BLOCK
+    span = np.where(is_leg, np.minimum(trades.span_ms, 2_000), trades.span_ms)
+    return replace(
+        trades,
+        span_ms=np.where(is_block, 1, span),
+        children=np.where(is_block, 1, trades.children),
+    )
+
+
+def _by_taste(style: _Style, plan: _Plan) -> IntArray:
+    """Instrument of each trade by its role's tastes."""
+    taste = style.population.roles.taste[plan.role]
+    return choose(style.rng, style.board, style.market, plan.asset, plan.open_ms, taste)
 
 
 def _choose(style: _Style, plan: _Plan) -> IntArray:
@@ -230,10 +306,9 @@ def _closing(style: _Style, plan: _Plan, spread: float) -> IntArray:
     return plan.open_ms + np.maximum(hours * HOUR_MS, 2_000).astype(np.int64)
 
 
-def _plain_trades(style: _Style) -> list[Trades]:
-    """Round trips in the style's mix of instruments, in the right direction slightly or not."""
-    rng, market, archetype = style.rng, style.market, style.archetype
-    plan = _plan(style)
+def _by_mix(style: _Style, plan: _Plan) -> IntArray:
+    """Instrument of each trade by its role's mix of kinds, options around the money."""
+    rng, market = style.rng, style.market
     choice = _choose(style, plan)
     instrument = _delta_one(style, plan, choice)
     options = np.flatnonzero(choice == _OPTION)
@@ -244,72 +319,68 @@ def _plain_trades(style: _Style) -> list[Trades]:
         rng.normal(0.0, 0.8, len(options)),
         rng.random(len(options)) < 0.55,
     )
+    return instrument
+
+
+def _plain_trades(style: _Style) -> list[Trades]:
+    """Round trips in the right direction slightly or not, and options bought or sold."""
+    rng, market, archetype = style.rng, style.market, style.archetype
+    plan = _plan(style)
+    instrument = (_by_taste if archetype.taste else _by_mix)(style, plan)
+    kind = market.instruments.kind[instrument]
     close_ms = _closing(style, plan, 0.8)
     if archetype.flat_by_night:
         midnight = (plan.open_ms // DAY_MS + 1) * DAY_MS
-        close_ms = np.minimum(close_ms, midnight - rng.integers(60_000, 660_000, len(plan)))
+        ends = np.minimum(midnight, market.instruments.expires_ms[instrument])
+        close_ms = np.minimum(close_ms, ends - rng.integers(60_000, 660_000, len(plan)))
     price_then = market.spot(plan.asset, np.minimum(close_ms, market.end_ms))
     rises = price_then > market.spot(plan.asset, plan.open_ms)
     is_right = rng.random(len(plan)) < 0.5 + archetype.skill
     buys = rng.random(len(plan)) < archetype.buys_options
-    goes_long = np.where(choice == _OPTION, buys, (rises == is_right) | (choice == _SPOT))
-    is_perpetual = (choice == _INVERSE_PERPETUAL) | (choice == _LINEAR_PERPETUAL)
-    can_fail = is_perpetual & (not archetype.flat_by_night)
+    goes_long = np.where(kind == OPTION, buys, (rises == is_right) | (kind == SPOT))
+    can_fail = (kind == PERPETUAL) & (not archetype.flat_by_night)
+    leverage = np.where(can_fail, style.population.roles.leverage[plan.role], 0.0)
+    side = np.where(goes_long, 1, -1)
+    outright, option = np.flatnonzero(kind != OPTION), np.flatnonzero(kind == OPTION)
     return [
         _trades(
             style,
-            plan,
-            instrument,
-            np.where(goes_long, 1, -1),
-            close_ms,
-            leverage=np.where(can_fail, style.population.leverage[plan.trader], 0.0),
-        )
+            plan.take(outright),
+            instrument[outright],
+            side[outright],
+            close_ms[outright],
+            leverage=leverage[outright],
+        ),
+        *_option_trades(
+            style, plan.take(option), instrument[option], side[option], close_ms[option]
+        ),
     ]
 
 
 def _volatility_trades(style: _Style) -> list[Trades]:
-    """Single options and strangles, often held to expiry, some hedged with a perpetual."""
-    rng, market = style.rng, style.market
+    """Options and structures of them, often held to expiry, beside a few outright trades."""
+    rng, book = style.rng, style.market.instruments
     everything = _plan(style)
-    choice = _choose(style, everything)
-    plain = everything.take(np.flatnonzero(choice != _OPTION))
-    outright = _trades(
-        style,
-        plain,
-        _delta_one(style, plain, choice[choice != _OPTION]),
-        rng.choice([-1, 1], len(plain)),
-        _closing(style, plain, 0.6),
-    )
-
-    single = everything.take(np.flatnonzero(choice == _OPTION))
-    is_strangle = rng.random(len(single)) < 0.35
-    put_leg = np.flatnonzero(is_strangle)
-    legs = np.concatenate([np.arange(len(single)), put_leg])
-    n, structure = len(single), np.where(is_strangle, np.arange(len(single)), -1)
-    is_call = (rng.random(n) < 0.5) | is_strangle
-    is_call = np.concatenate([is_call, np.zeros(len(put_leg), dtype=bool)])
-    tenor = rng.lognormal(np.log(16.0), 0.6, n) * DAY_MS
-    distance = np.abs(rng.normal(0.0, 0.35, n)) + rng.choice([0.0, 0.5, 1.0], n, p=[0.3, 0.4, 0.3])
+    chosen = _by_taste(style, everything)
+    is_option = book.kind[chosen] == OPTION
+    outright, option = np.flatnonzero(~is_option), np.flatnonzero(is_option)
+    plain, plan = everything.take(outright), everything.take(option)
+    anchor, n = chosen[option], len(option)
     side = np.where(rng.random(n) < style.archetype.buys_options, 1, -1)
-    plan = single.take(legs)
-    moneyness = np.where(is_call, distance[legs], -distance[legs])
-    instrument = market.option(plan.asset, plan.open_ms, tenor[legs], moneyness, is_call)
-    expires = market.instruments.expires_ms[instrument[:n]]
     life = np.where(rng.random(n) < 0.6, 1.0, rng.uniform(0.15, 0.9, n))
-    close_ms = single.open_ms + ((expires - single.open_ms) * life).astype(np.int64)
-    options = _trades(style, plan, instrument, side[legs], close_ms[legs], combo=structure[legs])
-
-    hedged = np.flatnonzero(~is_strangle & (rng.random(n) < 0.3))
-    hedge = single.take(hedged)
-    delta = side[hedged] * market.delta(instrument[hedged], hedge.open_ms)
-    hedges = _trades(
-        style,
-        replace(hedge, open_ms=hedge.open_ms + 5_000, usd=hedge.usd * np.abs(delta)),
-        market.perpetual(hedge.asset, inverse=np.ones(len(hedge), dtype=bool)),
-        np.where(delta > 0, -1, 1),
-        close_ms[hedged] + 30_000,
-    )
-    return [outright, options, hedges]
+    to_expiry = book.expires_ms[anchor] - plan.open_ms
+    return [
+        _trades(
+            style,
+            plain,
+            chosen[outright],
+            np.where(book.kind[chosen[outright]] == SPOT, 1, rng.choice([-1, 1], len(plain))),
+            _closing(style, plain, 0.6),
+        ),
+        *_option_trades(
+            style, plan, anchor, side, plan.open_ms + (to_expiry * life).astype(np.int64)
+        ),
+    ]
 
 
 def _hedger_trades(style: _Style) -> list[Trades]:
@@ -329,8 +400,7 @@ def _hedger_trades(style: _Style) -> list[Trades]:
     since = np.tile(np.concatenate([[market.start_ms], expiries[:-1]]), len(style.rows))
     trader = roles.trader[role]
     joined, left = (
-        market.start_ms + day[trader] * DAY_MS
-        for day in (population.join_day, population.leave_day)
+        market.start_ms + day[role] * DAY_MS for day in (roles.first_day, roles.last_day)
     )
     rolled = since - rng.integers(DAY_MS, 3 * DAY_MS, len(role))
     opened = np.maximum(np.maximum(rolled, joined), market.start_ms)
@@ -396,6 +466,47 @@ def _basis_trades(style: _Style) -> list[Trades]:
         _trades(style, plan, style.market.spot_pair(plan.asset), sides, close_ms),
         _trades(style, plan, short, -sides, close_ms + 20_000),
     ]
+
+
+def _wash_trades(rng: np.random.Generator, population: Population, market: Market) -> Trades:
+    """Round trips of pairs with one another: each buys what the other sells, and back."""
+    bursts = rng.integers(8, 21, len(population.wash_pairs))
+    pair = np.repeat(np.arange(len(bursts)), bursts)
+    starts = market.start_ms + rng.integers(0, market.days, len(pair)) * DAY_MS
+    starts += rng.integers(6 * HOUR_MS, 20 * HOUR_MS, len(pair))
+    asset = draw_assets(rng, population, population.wash_pairs[:, 0])
+    inverse = rng.random(len(bursts)) < 0.5
+    rounds = rng.integers(3, 9, len(pair))
+    burst = np.repeat(np.arange(len(pair)), rounds)
+    number = np.arange(len(burst)) - np.repeat(rounds.cumsum() - rounds, rounds)
+    open_ms = starts[burst] + number * 240_000 + rng.integers(0, 120_000, len(burst))
+    close_ms = open_ms + rng.integers(15_000, 100_000, len(burst))
+    two = population.wash_pairs[pair[burst]]
+    instrument = market.perpetual(asset, inverse=inverse)[pair[burst]]
+    usd = np.exp(np.log(population.ticket_usd[two]).mean(axis=1))
+    usd *= rng.lognormal(0.0, 0.3, len(burst))
+    lot_usd = market.instruments.lot_usd(
+        instrument, market.spot(market.instruments.asset[instrument], open_ms)
+    )
+    lots = np.maximum(np.rint(usd / lot_usd), 1).astype(np.int64)
+    side = rng.choice([-1, 1], len(burst))
+    n = 2 * len(burst)
+    return Trades(
+        role=two.T.ravel(),
+        account=population.first_account[two.T.ravel()],
+        instrument=np.tile(instrument, 2),
+        side=np.concatenate([side, -side]),
+        lots=np.tile(lots, 2),
+        open_ms=np.tile(open_ms, 2),
+        close_ms=np.tile(close_ms, 2),
+        maker=np.repeat([1.0, 0.0], len(burst)),
+        children=np.ones(n, dtype=np.int64),
+        span_ms=np.ones(n, dtype=np.int64),
+        structure=np.full(n, -1),
+        strategy=np.full(n, -1),
+        execution=np.full(n, -1),
+        leverage=np.zeros(n),
+    )
 
 
 def _liquidated(trades: Trades, market: Market) -> Trades:
