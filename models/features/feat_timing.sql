@@ -24,7 +24,8 @@ final as (
         {{ share('sum(case when is_weekend then notional_usd else 0 end)', 'sum(notional_usd)') }} as weekend_share,
         {{ share('sum(coalesce(reaction_notional_usd, 0))', 'sum(known_move_notional_usd)') }} as reaction_share,
         {{ share('sum(reaction_net_delta_usd)', 'sum(reaction_gross_delta_usd)') }} as reaction_direction,
-        cast(sum(reaction_fill_count) as bigint) as reaction_fill_count
+        case when sum(known_move_notional_usd) is not null then cast(sum(reaction_fill_count) as bigint) end
+            as reaction_fill_count
     from weekdays
     group by 1
 )

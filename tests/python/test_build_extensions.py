@@ -131,7 +131,7 @@ def test_the_catalogue_has_the_new_features(extended: Extended) -> None:
 def test_profiles_of_segments_have_the_new_features(extended: Extended) -> None:
     assert extended.home.query(
         "select distinct feature_name from segment_profiles "
-        "where feature_name like 'weekend%' order by 1"
+        "where feature_name in ('weekend_fill_count', 'weekend_ratio') order by 1"
     ) == [("weekend_fill_count",), ("weekend_ratio",)]
 
 
