@@ -16,7 +16,14 @@ fills as (
         cast(price as double) as price,
         cast(signed_quantity as double) * case when is_inverse then 1 else cast(contract_multiplier as double) end
             as signed_units,
-        notional_usd,
+        -- a linear option's notional is its premium; here it is the value of its underlying, as of an inverse one
+        case
+            when kind = 'option' and not is_inverse
+                then {{ decimal_product(
+                    decimal_product('abs(signed_quantity)', 'contract_multiplier'), 'index_price'
+                ) }}
+            else notional_usd
+        end as notional_usd,
         cast(premium_usd as double) as premium_usd,
         fee_usd,
         cast(index_price as double) as underlying_price_usd
