@@ -1,5 +1,25 @@
--- The two formulations of as_of_join give the same rows: earlier, at the instant, before any, another key, no key, no time.
+-- The two formulations of as_of_join give the same rows: earlier, at the instant, before any; another key, no key, no
+-- time.
 {{ config(enabled=(target.type == 'duckdb')) }}
+{%- set trades = [
+    ('before any quote', "'perpetual'", "'2026-03-01 09:59:59'", none),
+    ('at the first quote', "'perpetual'", "'2026-03-01 10:00:00'", 100),
+    ('another at that instant', "'perpetual'", "'2026-03-01 10:00:00'", 100),
+    ('between quotes', "'perpetual'", "'2026-03-01 10:00:09.999999'", 100),
+    ('after the last quote', "'perpetual'", "'2026-03-02 00:00:00'", 102),
+    ('of another instrument', "'option'", "'2026-03-01 10:00:30'", 5),
+    ('of an unquoted instrument', "'spot'", "'2026-03-01 10:00:30'", none),
+    ('of no instrument', 'null', "'2026-03-01 10:00:30'", none),
+    ('at no time', "'perpetual'", 'null', none),
+] %}
+{%- set quotes = [
+    ("'perpetual'", "'2026-03-01 10:00:00'", 100),
+    ("'perpetual'", "'2026-03-01 10:00:10'", 101),
+    ("'perpetual'", "'2026-03-01 10:00:20'", 102),
+    ("'option'", "'2026-03-01 10:00:10'", 5),
+    ('null', "'2026-03-01 10:00:10'", 7),
+    ("'perpetual'", 'null', 9),
+] %}
 {%- set sides = {
     'left': 'trades', 'left_columns': ['trade_id', 'traded_at'], 'left_at': 'traded_at',
     'right': 'quotes', 'right_columns': ['mid_price'], 'right_at': 'quoted_at', 'key': 'instrument_id',
@@ -7,84 +27,53 @@
 with
 
 trades as (
+    {%- for trade_id, instrument_id, traded_at, mid_price in trades %}
+    {{ 'union all' if not loop.first }}
     select
-        trade_id,
-        instrument_id,
-        cast(traded_at as timestamp) as traded_at
-    from (values
-        ('before any quote', 'perpetual', '2026-03-01 09:59:59'),
-        ('at the first quote', 'perpetual', '2026-03-01 10:00:00'),
-        ('twice at one instant', 'perpetual', '2026-03-01 10:00:00'),
-        ('between quotes', 'perpetual', '2026-03-01 10:00:09.999999'),
-        ('after the last quote', 'perpetual', '2026-03-02 00:00:00'),
-        ('of another instrument', 'option', '2026-03-01 10:00:30'),
-        ('of an unquoted instrument', 'spot', '2026-03-01 10:00:30'),
-        ('of no instrument', null, '2026-03-01 10:00:30'),
-        ('at no time', 'perpetual', null)
-    ) as rows_given (trade_id, instrument_id, traded_at)
+        '{{ trade_id }}' as trade_id,
+        cast({{ instrument_id }} as {{ type_string() }}) as instrument_id,
+        cast({{ traded_at }} as timestamp) as traded_at
+    {%- endfor %}
 ),
 
 quotes as (
+    {%- for instrument_id, quoted_at, mid_price in quotes %}
+    {{ 'union all' if not loop.first }}
     select
-        instrument_id,
-        cast(quoted_at as timestamp) as quoted_at,
-        cast(mid_price as double) as mid_price
-    from (values
-        ('perpetual', '2026-03-01 10:00:00', 100),
-        ('perpetual', '2026-03-01 10:00:10', 101),
-        ('perpetual', '2026-03-01 10:00:20', 102),
-        ('option', '2026-03-01 10:00:10', 5),
-        (null, '2026-03-01 10:00:10', 7),
-        ('perpetual', null, 9)
-    ) as rows_given (instrument_id, quoted_at, mid_price)
+        cast({{ instrument_id }} as {{ type_string() }}) as instrument_id,
+        cast({{ quoted_at }} as timestamp) as quoted_at,
+        {{ mid_price }} as mid_price
+    {%- endfor %}
 ),
 
 expected as (
+    {%- for trade_id, instrument_id, traded_at, mid_price in trades if mid_price is not none %}
+    {{ 'union all' if not loop.first }}
     select
-        trade_id,
-        formulation,
-        cast(mid_price as double) as mid_price
-    from (values
-        ('at the first quote', 100),
-        ('twice at one instant', 100),
-        ('between quotes', 100),
-        ('after the last quote', 102),
-        ('of another instrument', 5)
-    ) as rows_given (trade_id, mid_price)
-    cross join (values ('as of'), ('window')) as formulations (formulation)
+        '{{ trade_id }}' as trade_id,
+        {{ mid_price }} as mid_price
+    {%- endfor %}
 ),
 
 by_as_of as (
-    {{ default__as_of_join(**sides) }}
+    {{ default__as_of_join(**sides) | indent(4) }}
 ),
 
 by_window as (
-    {{ spark__as_of_join(**sides) }}
-),
-
-found as (
-    select
-        trade_id,
-        mid_price,
-        'as of' as formulation
-    from by_as_of
-    union all
-    select
-        trade_id,
-        mid_price,
-        'window' as formulation
-    from by_window
+    {{ spark__as_of_join(**sides) | indent(4) }}
 ),
 
 final as (
     select
-        coalesce(found.trade_id, expected.trade_id) as trade_id,
-        coalesce(found.formulation, expected.formulation) as formulation,
-        found.mid_price,
-        expected.mid_price as expected_mid_price
-    from found
-    full outer join expected on found.trade_id = expected.trade_id and found.formulation = expected.formulation
-    where found.mid_price is distinct from expected.mid_price
+        coalesce(expected.trade_id, by_as_of.trade_id, by_window.trade_id) as trade_id,
+        expected.mid_price as expected_mid_price,
+        by_as_of.mid_price as as_of_mid_price,
+        by_window.mid_price as window_mid_price
+    from expected
+    full outer join by_as_of on expected.trade_id = by_as_of.trade_id
+    full outer join by_window on coalesce(expected.trade_id, by_as_of.trade_id) = by_window.trade_id
+    where expected.mid_price is distinct from by_as_of.mid_price
+        or expected.mid_price is distinct from by_window.mid_price
 )
 
 select * from final

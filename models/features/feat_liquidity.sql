@@ -27,13 +27,14 @@ totals as (
         sum(taker_markout_60s_notional_usd) as taker_notional_usd,
         count(taker_markout_60s_notional_usd) as taker_day_count,
         10000 * {{ share('sum(taker_markout_60s_usd)', 'sum(taker_markout_60s_notional_usd)') }} as taker_markout_bps,
-        10000 * {{ share('sum(taker_markout_60s_fee_usd)', 'sum(taker_markout_60s_fee_notional_usd)') }} as taker_fee_bps
+        10000 * {{ share('sum(taker_markout_60s_fee_usd)', 'sum(taker_markout_60s_fee_notional_usd)') }}
+            as taker_fee_bps
     from markout_days
     group by 1
 ),
 
--- The standard error of a ratio of sums from its residuals by day (linearised, clustered): fills of one order, and windows
--- of one day that overlap, are not independent.
+-- The standard error of a ratio of sums from its residuals by day (linearised, clustered): fills of one order, and
+-- windows of one day that overlap, are not independent.
 residuals as (
     select
         markout_days.trader_id,
@@ -50,7 +51,9 @@ residuals as (
 squares as (
     select
         trader_id,
-        sum(cast(cast(residual_usd as double) * cast(residual_usd as double) as decimal(38, 6))) as residual_squares
+        count(*) / nullif(cast(count(*) - 1 as double), 0)
+        * cast(sum(cast(cast(residual_usd as double) * cast(residual_usd as double) as decimal(38, 6))) as double)
+            as squared_error_usd
     from residuals
     group by 1
 ),
@@ -61,10 +64,7 @@ errors as (
         1 / nullif(cast(totals.taker_day_count - 1 as double), 0) as inverse_freedom,
         case
             when totals.taker_day_count >= {{ var('toxicity_minimum_days') }}
-                then 10000 * sqrt(
-                    totals.taker_day_count / nullif(cast(totals.taker_day_count - 1 as double), 0)
-                    * cast(squares.residual_squares as double)
-                ) / cast(totals.taker_notional_usd as double)
+                then 10000 * sqrt(squares.squared_error_usd) / cast(totals.taker_notional_usd as double)
         end as standard_error_bps
     from totals
     left join squares on totals.trader_id = squares.trader_id

@@ -8,7 +8,8 @@ order_days as (
 
 thresholds as (
     select
-        max(case when scope = 'instrument' then messages_per_second * trading_seconds_per_day end) as instrument_messages,
+        max(case when scope = 'instrument' then messages_per_second * trading_seconds_per_day end)
+            as instrument_messages,
         max(case when scope = 'venue' then messages_per_second * trading_seconds_per_day end) as venue_messages
     from {{ ref('message_rate_thresholds') }}
 ),
@@ -38,9 +39,11 @@ totals as (
         exp({{ share('sum(log_lifetime_seconds)', 'sum(removed_quote_count)') }}) as quote_lifetime_seconds,
         median(median_distance_to_touch_bps) as distance_to_touch_bps,
         {{ share('sum(post_only_insert_count)', 'sum(known_force_insert_count)') }} as post_only_share,
-        {{ share('sum(api_insert_count)', 'sum(api_insert_count + web_insert_count + mobile_insert_count)') }} as api_share,
+        {{ share('sum(api_insert_count)', 'sum(api_insert_count + web_insert_count + mobile_insert_count)') }}
+            as api_share,
         {{ share('sum(message_count)', 'sum(message_hour_count)') }} as messages_per_active_hour,
-        {{ share('sum(is_high_message_rate)', 'count(case when message_count > 0 then 1 end)') }} as high_message_rate_share
+        {{ share('sum(is_high_message_rate)', 'count(case when message_count > 0 then 1 end)') }}
+            as high_message_rate_share
     from rated_days
     group by 1
 ),
@@ -59,8 +62,9 @@ final as (
         totals.trader_id,
         totals.insert_count as inserted_order_count,
         -- without inserts the messages of its trades are not in the feed
-        case when totals.insert_count > 0 then {{ share('totals.message_count', 'totals.executed_order_count') }} - 1 end
-            as order_to_trade_ratio,
+        case
+            when totals.insert_count > 0 then {{ share('totals.message_count', 'totals.executed_order_count') }} - 1
+        end as order_to_trade_ratio,
         case when totals.insert_count > 0 then totals.order_to_trade_volume_ratio end as order_to_trade_volume_ratio,
         {{ share('totals.cancel_count', 'totals.insert_count') }} as cancel_ratio,
         {{ share('totals.amend_count', 'totals.insert_count') }} as amend_rate,

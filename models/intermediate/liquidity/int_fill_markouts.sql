@@ -16,7 +16,14 @@ fills as (
         cast(price as double) as price,
         cast(signed_quantity as double) * case when is_inverse then 1 else cast(contract_multiplier as double) end
             as signed_units,
-        notional_usd,
+        -- a linear option's notional is its premium; here it is the value of its underlying, as of an inverse one
+        case
+            when kind = 'option' and not is_inverse
+                then {{ decimal_product(
+                    decimal_product('abs(signed_quantity)', 'contract_multiplier'), 'index_price'
+                ) }}
+            else notional_usd
+        end as notional_usd,
         cast(premium_usd as double) as premium_usd,
         fee_usd,
         cast(index_price as double) as underlying_price_usd
@@ -42,45 +49,53 @@ described as (
         fills.*,
         option_greeks.unit_delta,
         option_greeks.vega_usd,
-        -- dollars per unit of the price: of an inverse option the coin's, at the trade
-        case option_form
+        -- dollars per unit of the price: of an inverse option the coin's
+        case fills.option_form
             when 'inverse' then fills.underlying_price_usd
             when 'linear' then abs(fills.premium_usd / (fills.signed_units * fills.price))
         end as quote_price_usd,
-        mids.mid_price
-        {%- for name in horizons %},
+        {%- for name in horizons %}
         mids.mid_price_{{ name }},
-        mids.underlying_price_{{ name }}_usd
+        mids.underlying_price_{{ name }}_usd,
         {%- endfor %}
+        mids.mid_price
     from fills
     inner join mids on fills.fill_id = mids.fill_id
     left join option_greeks on fills.fill_id = option_greeks.fill_id
 ),
 
-measured as (
+valued as (
     select
         described.*,
-        case
-            when option_form is null then cast(notional_usd as double) * side_sign * (price - mid_price) / mid_price
-            else side_sign * premium_usd * (price - mid_price) / price
-        end as effective_spread
-        {%- for name in horizons %},
+        {%- for name in horizons %}
+        mid_price_{{ name }}
+        * case option_form when 'inverse' then underlying_price_{{ name }}_usd else quote_price_usd end
+            as unit_value_{{ name }}_usd,
+        {%- endfor %}
+        price * quote_price_usd as unit_value_usd
+    from described
+),
+
+-- In dollars to the client; the notional carries no sign.
+measured as (
+    select
+        valued.*,
+        {%- for name in horizons %}
         case
             when option_form is null
                 then cast(notional_usd as double) * side_sign * (mid_price_{{ name }} - price) / price
-            else signed_units * (
-                mid_price_{{ name }}
-                * case option_form when 'inverse' then underlying_price_{{ name }}_usd else quote_price_usd end
-                - price * quote_price_usd
-                - unit_delta * (underlying_price_{{ name }}_usd - underlying_price_usd)
-            )
-        end as markout_{{ name }}
-        {%- endfor %},
+            else
+                signed_units * (unit_value_{{ name }}_usd - unit_value_usd)
+                - signed_units * unit_delta * (underlying_price_{{ name }}_usd - underlying_price_usd)
+        end as markout_{{ name }},
+        {%- endfor %}
         case
             when option_form is null
-                then cast(notional_usd as double) * side_sign * (price - mid_price_300s) / mid_price
-        end as delta_one_realized_spread
-    from described
+                then cast(notional_usd as double) * side_sign * (price - mid_price) / mid_price
+            else premium_usd * side_sign * (price - mid_price) / price
+        end as effective_spread,
+        cast(notional_usd as double) * side_sign * (price - mid_price_300s) / mid_price as delta_one_realized_spread
+    from valued
 ),
 
 final as (
@@ -95,17 +110,14 @@ final as (
         notional_usd,
         fee_usd,
         vega_usd,
-        cast(effective_spread as {{ contract_type('decimal') }}) as effective_spread_usd,
-        cast(
-            case
-                when mid_price is null then null
-                when option_form is null then delta_one_realized_spread
-                else -markout_300s
-            end as {{ contract_type('decimal') }}
-        ) as realized_spread_usd
-        {%- for name in horizons %},
-        cast(markout_{{ name }} as {{ contract_type('decimal') }}) as markout_{{ name }}_usd
+        {%- for name in horizons %}
+        cast(markout_{{ name }} as {{ contract_type('decimal') }}) as markout_{{ name }}_usd,
         {%- endfor %}
+        cast(effective_spread as {{ contract_type('decimal') }}) as effective_spread_usd,
+        cast(case
+            when option_form is null then delta_one_realized_spread
+            when mid_price is not null then -markout_300s
+        end as {{ contract_type('decimal') }}) as realized_spread_usd
     from measured
 )
 

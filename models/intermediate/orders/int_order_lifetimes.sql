@@ -1,5 +1,5 @@
--- The life of each order as its events tell it by the as-of date. A table: the facts of the day on which an order began,
--- traded and ended all read it.
+-- The life of each order as its events tell it by the as-of date. A table: the facts of the days on which an order
+-- began, traded and ended all read it.
 {{ config(materialized='table') }}
 with
 
@@ -60,7 +60,8 @@ timed as (
             when 'expire' then expired_at
             when 'fill' then last_filled_at
             when 'reject' then rejected_at
-        end as ended_at
+        end as ended_at,
+        case side when 'buy' then best_bid - limit_price else limit_price - best_ask end as price_behind_touch
     from ended
 ),
 
@@ -85,15 +86,12 @@ final as (
         timed.limit_price,
         case
             when timed.is_resting and timed.best_bid > 0 and timed.best_ask > timed.best_bid
-                then 20000 * cast(
-                    case timed.side
-                        when 'buy' then timed.best_bid - timed.limit_price
-                        else timed.limit_price - timed.best_ask
-                    end as double
-                ) / cast(timed.best_bid + timed.best_ask as double)
+                then 20000 * cast(timed.price_behind_touch as double) / cast(timed.best_bid + timed.best_ask as double)
         end as distance_to_touch_bps,
-        case when timed.ended_at >= timed.inserted_at then {{ seconds_between('timed.inserted_at', 'timed.ended_at') }} end
-            as lifetime_seconds
+        case
+            when timed.ended_at >= timed.inserted_at
+                then {{ seconds_between('timed.inserted_at', 'timed.ended_at') }}
+        end as lifetime_seconds
     from timed
     left join accounts on timed.account_id = accounts.account_id
 )

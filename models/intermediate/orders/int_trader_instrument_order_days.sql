@@ -2,11 +2,11 @@
 with
 
 events as (
-    select * from {{ ref('stg_orders') }}
-),
-
-accounts as (
-    select * from {{ ref('int_accounts') }}
+    select
+        orders.*,
+        coalesce(accounts.trader_id, orders.account_id) as trader_id
+    from {{ ref('stg_orders') }} as orders
+    left join {{ ref('int_accounts') }} as accounts on orders.account_id = accounts.account_id
 ),
 
 instruments as (
@@ -19,9 +19,9 @@ asset_days as (
 
 counted as (
     select
-        coalesce(accounts.trader_id, events.account_id) as trader_id,
-        events.instrument_id,
-        cast(events.event_at as date) as event_date,
+        trader_id,
+        instrument_id,
+        cast(event_at as date) as event_date,
         count(case when event_type = 'insert' then 1 end) as insert_count,
         count(case when event_type = 'amend' then 1 end) as amend_count,
         count(case when event_type = 'cancel' then 1 end) as cancel_count,
@@ -47,7 +47,6 @@ counted as (
             '2 * count(coalesce(best_bid + best_ask, price))',
         ) }} as mean_price
     from events
-    left join accounts on events.account_id = accounts.account_id
     group by 1, 2, 3
 ),
 
@@ -60,7 +59,10 @@ valued as (
             else
                 counted.mean_price
                 * cast(coalesce(instruments.contract_multiplier, 1) as double)
-                * cast({{ dollar_price("upper(coalesce(instruments.quote_currency, 'USD'))", 'quote_days.price_usd') }} as double)
+                * cast(
+                    {{ dollar_price("upper(coalesce(instruments.quote_currency, 'USD'))", 'quote_days.price_usd') }}
+                    as double
+                )
         end as unit_value_usd
     from counted
     left join instruments on counted.instrument_id = instruments.instrument_id
@@ -91,8 +93,10 @@ final as (
         mobile_insert_count,
         inserted_quantity,
         filled_quantity,
-        cast(cast(inserted_quantity as double) * unit_value_usd as {{ contract_type('decimal') }}) as inserted_notional_usd,
-        cast(cast(filled_quantity as double) * unit_value_usd as {{ contract_type('decimal') }}) as filled_notional_usd
+        cast(cast(inserted_quantity as double) * unit_value_usd as {{ contract_type('decimal') }})
+            as inserted_notional_usd,
+        cast(cast(filled_quantity as double) * unit_value_usd as {{ contract_type('decimal') }})
+            as filled_notional_usd
     from valued
 )
 

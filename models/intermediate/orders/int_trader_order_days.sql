@@ -70,7 +70,7 @@ executed as (
     group by 1, 2
 ),
 
--- Quotes that left the book as they came; a lifetime counts on the day it ended. A millisecond is the clock of most venues.
+-- Quotes that left the book as they came; a lifetime counts on the day it ended. Most clocks show a millisecond.
 removed as (
     select
         trader_id,
