@@ -1,6 +1,6 @@
 -- What the test of a link needs: of the days on which two traders both traded, on how many each was in a state, and on
--- how many both together. Who trades on weekdays only, or when markets move, meets others like that by habit; given that
--- both trade, habit says nothing about the side.
+-- how many both together. Who trades on weekdays only, or when markets move, meets others like that by habit; given
+-- that both trade, habit says nothing about the side.
 with
 
 candidates as (
