@@ -1,4 +1,4 @@
-{#- Probability that two draws of `left` and `right` of `total` days, each independent of the other, share exactly `common`. -#}
+{#- Probability that independent choices of `left` and of `right` among `total` days share exactly `common`. -#}
 {% macro hypergeometric_probability(common, left, right, total) -%}
     exp(
         {{ log_factorial(left) }} + {{ log_factorial(right) }}

@@ -1,4 +1,4 @@
-{#- ln n! of a whole number, DOUBLE: Stirling's series for Γ(n + 9), from which the factors n + 1 to n + 8 are taken again. -#}
+{#- ln n! of a whole number: Stirling's series for Γ(n + 9) less the factors n + 1 to n + 8. -#}
 {% macro log_factorial(n) -%}
     {%- set z = '(' ~ n ~ ' + 9.0e0)' -%}
     {%- set factors = [] -%}

@@ -15,9 +15,9 @@ links as (
 ),
 
 wash_pairs as (
-    select trader_id, notional_usd, own_share from {{ ref('int_wash_trade_pairs') }}
+    select trader_id, own_share from {{ ref('int_wash_trade_pairs') }}
     union all
-    select other_trader_id as trader_id, notional_usd, other_own_share as own_share from {{ ref('int_wash_trade_pairs') }}
+    select other_trader_id as trader_id, other_own_share as own_share from {{ ref('int_wash_trade_pairs') }}
     where not is_same_trader
 ),
 

@@ -24,7 +24,7 @@ active as (
 ranked as (
     select
         active.*,
-        row_number() over (partition by underlying order by active_days desc, trader_id) as activity_rank
+        row_number() over (partition by underlying order by active_days desc, trader_id asc) as activity_rank
     from active
     where active_days >= {{ network_threshold('link_active_days') }}
 ),

@@ -1,5 +1,5 @@
--- Pairs of traders whose fills met: how often, for how much, what a week left open, and how much of their own trading it
--- was. A trader may meet themselves.
+-- Pairs of traders whose fills met: how often, for how much, what a week left open, and how much of their own trading
+-- it was. A trader may meet themselves.
 {{ config(materialized='table') }}
 with
 

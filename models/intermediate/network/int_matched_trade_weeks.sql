@@ -1,5 +1,5 @@
--- What one trader bought from another: fills of one instrument, moment, price and quantity on opposite sides, of which not
--- both were makers or both takers. Where several could have met, a match is shared out among them.
+-- What one trader bought from another: fills of one instrument, moment, price and quantity on opposite sides, of which
+-- not both were makers or both takers. Where several could have met, a match is shared out among them.
 {{ config(materialized='table') }}
 with
 

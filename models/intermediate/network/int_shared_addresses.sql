@@ -16,8 +16,10 @@ addresses as (
     select
         coalesce(accounts.trader_id, transfers.account_id) as trader_id,
         case
-            when lower(trim(transfers.counterparty_address)) like '0x%' then lower(trim(transfers.counterparty_address))
-            when lower(trim(transfers.counterparty_address)) like 'bc1%' then lower(trim(transfers.counterparty_address))
+            when
+                lower(trim(transfers.counterparty_address)) like '0x%'
+                or lower(trim(transfers.counterparty_address)) like 'bc1%'
+                then lower(trim(transfers.counterparty_address))
             else trim(transfers.counterparty_address)
         end as address
     from transfers

@@ -1,4 +1,4 @@
--- Pairs of traders who were in two states together on more days than chance explains (Tumminello et al. 2012).
+-- Pairs of traders who were in two states together on more days than chance explains (after Tumminello et al. 2012).
 {{ config(materialized='table') }}
 with
 
@@ -33,9 +33,8 @@ rare as (
     from tests
     cross join bound
     where
-        tests.common_days * tests.window_days > tests.our_days * tests.their_days
-        and {{ hypergeometric_probability(
-            'tests.common_days', 'tests.our_days', 'tests.their_days', 'tests.window_days',
+        {{ hypergeometric_probability(
+            'tests.common_days', 'tests.our_days', 'tests.their_days', 'tests.joint_days',
         ) }} <= bound.p_value
 ),
 
@@ -48,7 +47,7 @@ terms as (
     select
         rare.*,
         cast({{ hypergeometric_probability(
-            'numbers.number', 'rare.our_days', 'rare.their_days', 'rare.window_days',
+            'numbers.number', 'rare.our_days', 'rare.their_days', 'rare.joint_days',
         ) }} as decimal(38, 30)) as probability
     from rare
     inner join numbers
@@ -65,7 +64,7 @@ tails as (
         common_days,
         our_days,
         their_days,
-        window_days,
+        joint_days,
         test_count,
         p_value_bound,
         cast(sum(probability) as double) as p_value
@@ -78,7 +77,7 @@ validated as (
     where p_value <= p_value_bound
 ),
 
-{%- set columns = ['common_days', 'window_days', 'p_value', 'p_value_bound', 'test_count'] %}
+{%- set columns = ['common_days', 'joint_days', 'p_value', 'p_value_bound', 'test_count'] %}
 
 final as (
     select

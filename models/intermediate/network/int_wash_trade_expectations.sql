@@ -5,15 +5,15 @@ suspects as (
     select * from {{ ref('int_wash_trade_suspects') }}
 ),
 
--- Chance is asked twice, once from each of the two: a customer meets the only market maker of an instrument by necessity.
+-- Chance is asked from each of the two: a customer meets the only market maker of an instrument by necessity.
 views as (
     select trader_id as our_id, other_trader_id as their_id from suspects
     union
     select other_trader_id as our_id, trader_id as their_id from suspects
 ),
 
--- A market is an instrument, and the underlying with all its instruments: the only market maker of a quiet option stands
--- out in it, but not among those of its underlying.
+-- A market is an instrument, and the underlying with all its instruments: the only market maker of a quiet option
+-- stands out in it, but not among those of its underlying.
 {%- set levels = ['instrument_id', 'underlying'] %}
 
 trader_weeks as (

@@ -1,5 +1,5 @@
--- Pairs who traded back and forth with each other, again and again, and left nothing open: wash trades, or a customer and
--- a market maker.
+-- Pairs who traded back and forth with each other, again and again, and left nothing open: wash trades, or a customer
+-- and a market maker.
 with
 
 pairs as (
