@@ -24,6 +24,9 @@ from trader_segments.warehouse import (
 
 Say = Callable[[str], None]
 
+_BUILD = ("build", "--exclude-resource-type", "unit_test")
+"""Unit tests never look at the data: `make test` runs them, and plain `dbt build`."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -93,7 +96,7 @@ def run_build(settings: Settings, dbt_arguments: list[str], say: Say) -> bool:
         say(moved)
     say(f"Building {settings.venue} from {origin.raw_data}")
     before = read_manifest(settings.published)
-    succeeded = run_dbt(settings.project_root, ["build", *dbt_arguments], say)
+    succeeded = run_dbt(settings.project_root, [*_BUILD, *dbt_arguments], say)
     after = read_manifest(settings.published)
     return succeeded and after is not None and after != before
 
