@@ -48,7 +48,7 @@ final as (
         cast(null as double) as churn_probability,
         cast(sum(cast(features.gross_vega_usd as decimal(38, 12))) as double) as gross_vega_usd,
         cast(sum(cast(features.net_vega_usd as decimal(38, 12))) as double) as net_vega_usd,
-        cast(null as double) as leverage,
+        median(features.leverage) as leverage,
         {{ share(
             'sum(cast(features.maker_share * cast(features.notional_usd as double) as decimal(38, 6)))',
             'sum(case when features.maker_share is not null then features.notional_usd end)',
