@@ -379,6 +379,26 @@ def test_migration_diagonal_is_marked_as_staying(page: Page) -> None:
     )
 
 
+def test_of_many_features_the_heatmap_shows_those_that_tell_segments_apart(
+    marts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trader_segments.report.figures.PROFILE_FEATURES_SHOWN", 2)
+    page = Page(write_report(marts, tmp_path / "few.html").read_text(encoding="utf-8"))
+    biggest = query(
+        marts,
+        f"""with shown as (select segment_id from segment_summary
+            where segment_id in (select segment_id from segment_profiles)
+            order by traders desc, segment_id limit {PROFILES_SHOWN})
+        select feature_name from segment_profiles
+        where segment_id in (from shown) and isfinite(z_score)
+        group by 1 order by max(abs(z_score)) desc""",
+    )
+    rows = [row[0] for row in page.tables["segment-profiles"][1:]]
+    assert {formats.words(name) for (name,) in biggest[:2]} <= set(rows)
+    assert not {formats.words(name) for (name,) in biggest[2:]} & set(rows)
+    assert f"{len(biggest) - 2} more are in the numbers below" in page.text
+
+
 def test_every_chart_shows_what_its_table_says(page: Page) -> None:
     for chart in ("style-matrix", "segment-profiles", "migration"):
         table = page.tables[chart]

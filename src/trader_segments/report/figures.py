@@ -39,6 +39,7 @@ from trader_segments.report.formats import (
 
 SEGMENTS_SHOWN = 20
 PROFILES_SHOWN = 15
+PROFILE_FEATURES_SHOWN = 40
 MIGRATION_SHOWN = 12
 MOVES_SHOWN = 8
 FEATURES_SHOWN = 15
@@ -262,16 +263,20 @@ def style_matrix(data: ReportData) -> Chart:
 
 @dataclass(frozen=True)
 class ProfileFigure:
-    """The heatmap, the medians behind it, and how many segments it leaves out."""
+    """The heatmap, the medians of every feature, and what the heatmap leaves out."""
 
     chart: Chart
     medians: Table
     segments: int
     left_out: int
+    features_left_out: int
 
 
 def segment_profiles(data: ReportData) -> ProfileFigure:
-    """Mean of each transformed feature in the biggest segments against all traders."""
+    """Mean of transformed features in the biggest segments against all traders.
+
+    Of many features the heatmap shows those that set some segment apart most.
+    """
     cells = {(p.feature_name, p.segment_id): p for p in data.profiles}
     profiled = {p.segment_id for p in data.profiles}
     candidates = [segment for segment in data.segments if segment.segment_id in profiled]
@@ -292,14 +297,20 @@ def segment_profiles(data: ReportData) -> ProfileFigure:
         )
         return Cell(z_score, z_score, z_level(profile.z_score), tip)
 
+    def distinction(feature: tuple[str, str]) -> float:
+        found = [cells.get((feature[1], segment_id)) for segment_id in ids]
+        return max(abs(p.z_score or 0.0) for p in found if p)
+
+    telling = set(sorted(features, key=distinction, reverse=True)[:PROFILE_FEATURES_SHOWN])
     rows: list[GridRow] = []
     medians: list[Sequence[str]] = []
     heading = None
     for group, feature in features:
-        if group != heading:
+        if (group, feature) in telling and group != heading:
             rows.append(GridRow(words(group)))
             heading = group
-        rows.append(GridRow(words(feature), [cell(feature, segment) for segment in shown]))
+        if (group, feature) in telling:
+            rows.append(GridRow(words(feature), [cell(feature, segment) for segment in shown]))
         found = [cells.get((feature, segment_id)) for segment_id in ids]
         medians.append((words(feature), *(decimal(p.median if p else None) for p in found)))
     columns = [segment.segment_name for segment in shown]
@@ -314,7 +325,13 @@ def segment_profiles(data: ReportData) -> ProfileFigure:
         rows,
     )
     table = Table(("Median", *columns), medians)
-    return ProfileFigure(chart, table, len(shown), len(data.segments) - len(shown))
+    return ProfileFigure(
+        chart,
+        table,
+        len(shown),
+        len(data.segments) - len(shown),
+        len(features) - len(telling),
+    )
 
 
 def lifecycle(data: ReportData) -> Chart:
