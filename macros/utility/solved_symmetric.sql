@@ -43,7 +43,8 @@
             {{ keys | join(', ') }},
             {%- for i in range(1, size + 1) %}
             y_{{ i }} / d_{{ i }}
-            {%- for k in range(i + 1, size + 1) %} + m_{{ k }}_{{ i }} * y_{{ k }} / d_{{ k }}{%- endfor %} as x_{{ i }},
+            {%- for k in range(i + 1, size + 1) %} + m_{{ k }}_{{ i }} * y_{{ k }} / d_{{ k }}{%- endfor %}
+            as x_{{ i }},
             1e0 / d_{{ i }}
             {%- for k in range(i + 1, size + 1) %} + m_{{ k }}_{{ i }} * m_{{ k }}_{{ i }} / d_{{ k }}{%- endfor %}
             as inverse_{{ i }}{{ ',' if i < size }}

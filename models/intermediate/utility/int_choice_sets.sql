@@ -1,5 +1,5 @@
--- The choice set of each period by kind of instrument, as the market at large would choose from it: how probable the kind
--- is, and mean and covariance of the attributes within it.
+-- The choice set of each period by kind of instrument, as the market at large would choose from it: how probable the
+-- kind is, and mean and covariance of the attributes within it.
 {{ config(materialized='table') }}
 with
 

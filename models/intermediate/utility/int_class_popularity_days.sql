@@ -1,5 +1,6 @@
--- How often the market takes an instrument of a class where it is offered: choices of the trailing window per instrument
--- offered. A trader counts once a day however much is traded, and each class begins with one choice at the mean rate.
+-- How often the market takes an instrument of a class where it is offered: choices of the trailing window per
+-- instrument offered. A trader counts once a day however much is traded, and each class begins with one choice at the
+-- mean rate.
 {{ config(materialized='table') }}
 {%- set trailing = var('derived_utility').window_days - 1 %}
 with
@@ -84,7 +85,8 @@ final as (
         underlying,
         instrument_class,
         event_date,
-        cast({{ share('recent_choices + 1', 'cast(recent_offers as double) + 1 / mean_rate') }} as decimal(24, 18)) as popularity
+        cast({{ share('recent_choices + 1', 'cast(recent_offers as double) + 1 / mean_rate') }} as decimal(24, 15))
+            as popularity
     from rates
 )
 

@@ -1,5 +1,5 @@
--- One row: the part-worths of the mean trader, to which the others are shrunk. Each estimate is shrunk to 0 first, so the
--- mean is over the share that the choices, not the prior, have in them; few traders leave it near 0.
+-- One row: the part-worths of the mean trader, to which the others are shrunk. Each estimate is shrunk to 0 first, so
+-- the mean is over the share that the choices, not the prior, have in them; few traders leave it near 0.
 {{ config(materialized='table') }}
 {%- set attributes = utility_attributes() -%}
 {%- set settings = var('derived_utility') -%}

@@ -1,5 +1,5 @@
--- What could be chosen of an underlying in each period in which somebody chose: instruments listed and quoted two-sided,
--- with their attributes as they were known when the period began.
+-- What could be chosen of an underlying in each period in which somebody chose: instruments listed and quoted
+-- two-sided, with their attributes as they were known when the period began.
 {{ config(materialized='table') }}
 {%- set settings = var('derived_utility') -%}
 {%- set terms = ['forward', 'strike', 'years', 'volatility'] -%}
@@ -47,7 +47,9 @@ offered as (
         on listed.underlying = market_days.asset
         and cast(listed.period_start - interval 24 hour as date) = market_days.event_date
     left join {{ ref('margin_rates') }} as margin_rates on listed.kind = margin_rates.kind
-    where listed.relative_spread is not null or listed.kind_quoted_at is null or listed.period_start < listed.kind_quoted_at
+    where listed.relative_spread is not null
+        or listed.kind_quoted_at is null
+        or listed.period_start < listed.kind_quoted_at
 ),
 
 terms as (
@@ -77,7 +79,10 @@ final as (
             kind,
             option_type,
             cast({{ bucket('365 * years', settings.tenor_days) }} as {{ type_string() }}),
-            case when kind = 'option' then cast({{ bucket('delta', settings.absolute_deltas) }} as {{ type_string() }}) end
+            case
+                when kind = 'option'
+                    then cast({{ bucket('delta', settings.absolute_deltas) }} as {{ type_string() }})
+            end
         ) as instrument_class,
         vega as volatility,
         case
@@ -91,7 +96,7 @@ final as (
             else 1e0
         end as correlation,
         ln(1 + coalesce(365 * years, 0)) as tenor,
-        -ln(relative_spread) as liquidity
+        ln(1 / relative_spread) as liquidity
     from greeks
     where delta is not null and (kind = 'option' or margin_rate is not null)
 )

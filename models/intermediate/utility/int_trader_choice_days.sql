@@ -2,7 +2,7 @@
 -- expected of the market, and the score and information of the choices within their kinds.
 {{ config(materialized='table') }}
 {%- set kinds = utility_kinds() -%}
-{%- set money = contract_type('decimal') %}
+{%- set exact = contract_type('decimal') %}
 with
 
 choices as (
@@ -31,14 +31,15 @@ sums as (
         sum(choices.choice_count) as choice_count,
         {%- for kind in kinds %}
         sum(case when choices.kind = '{{ kind }}' then choices.choice_count else 0 end) as {{ kind }}_choices,
-        sum(cast(choices.choice_count * coalesce(set_shares.{{ kind }}_share, 0) as {{ money }})) as {{ kind }}_expected,
+        sum(cast(choices.choice_count * coalesce(set_shares.{{ kind }}_share, 0) as {{ exact }}))
+            as {{ kind }}_expected,
         {%- endfor %}
         {%- for attribute in utility_attributes() %}
-        sum(cast(choices.choice_count * coalesce(choices.{{ attribute }} - sets.{{ attribute }}, 0) as {{ money }}))
+        sum(cast(choices.choice_count * coalesce(choices.{{ attribute }} - sets.{{ attribute }}, 0) as {{ exact }}))
             as {{ attribute }}_score,
         {%- endfor %}
         {%- for left, right in attribute_pairs() %}
-        sum(cast(choices.choice_count * coalesce(sets.{{ left }}_{{ right }}, 0) as {{ money }}))
+        sum(cast(choices.choice_count * coalesce(sets.{{ left }}_{{ right }}, 0) as {{ exact }}))
             as {{ left }}_{{ right }}_information{{ ',' if not loop.last }}
         {%- endfor %}
     from choices
@@ -65,16 +66,16 @@ final as (
         trader_id,
         event_date,
         choice_count,
-        cast(weight * choice_count as {{ money }}) as effective_choices,
+        cast(weight * choice_count as {{ exact }}) as effective_choices,
         {%- for kind in kinds %}
-        cast(weight * {{ kind }}_choices as {{ money }}) as {{ kind }}_choices,
-        cast(weight * cast({{ kind }}_expected as double) as {{ money }}) as {{ kind }}_expected,
+        cast(weight * {{ kind }}_choices as {{ exact }}) as {{ kind }}_choices,
+        cast(weight * cast({{ kind }}_expected as double) as {{ exact }}) as {{ kind }}_expected,
         {%- endfor %}
         {%- for attribute in utility_attributes() %}
-        cast(weight * cast({{ attribute }}_score as double) as {{ money }}) as {{ attribute }}_score,
+        cast(weight * cast({{ attribute }}_score as double) as {{ exact }}) as {{ attribute }}_score,
         {%- endfor %}
         {%- for left, right in attribute_pairs() %}
-        cast(weight * cast({{ left }}_{{ right }}_information as double) as {{ money }})
+        cast(weight * cast({{ left }}_{{ right }}_information as double) as {{ exact }})
             as {{ left }}_{{ right }}_information{{ ',' if not loop.last }}
         {%- endfor %}
     from weighted

@@ -1,5 +1,5 @@
--- One row per trader and kind that was on offer to the trader, by the as-of date: the working response and weight of the
--- regression between kinds, and where the kind lies in the market's standard deviations.
+-- One row per trader and kind that was on offer to the trader, by the as-of date: the working response and weight of
+-- the regression between kinds, and where the kind lies in the market's standard deviations.
 {%- set kinds = utility_kinds() -%}
 {%- set settings = var('derived_utility') %}
 with
@@ -35,7 +35,8 @@ by_kind as (
 smoothed as (
     select
         *,
-        (n * taken_share + {{ settings.prior_choices }} * market_share) / (n + {{ settings.prior_choices }}) as trader_share
+        (n * taken_share + {{ settings.prior_choices }} * market_share) / (n + {{ settings.prior_choices }})
+            as trader_share
     from by_kind
 ),
 

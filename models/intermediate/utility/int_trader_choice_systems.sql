@@ -1,5 +1,6 @@
--- The linear equations of a trader's part-worths, A x = r: the regression between kinds, the score and information of the
--- choices within kinds, and the prior. One row per trader with choices by the as-of date; a_i_j is the lower triangle.
+-- The linear equations of a trader's part-worths, A x = r: the regression between kinds, the score and information of
+-- the choices within kinds, and the prior. One row per trader with choices by the as-of date; a_i_j is the lower
+-- triangle.
 {{ config(materialized='table') }}
 {%- set attributes = utility_attributes() -%}
 {%- set settings = var('derived_utility') -%}

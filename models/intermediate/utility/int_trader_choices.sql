@@ -1,5 +1,5 @@
--- What each trader chose in each period of a day: the orders that opened or enlarged a position. To close one is no choice of an
--- instrument, and a liquidation no choice at all.
+-- What each trader chose in each period of a day: the orders that opened or enlarged a position. To close one is no
+-- choice of an instrument, and a liquidation no choice at all.
 {{ config(materialized='table') }}
 with
 
@@ -54,8 +54,10 @@ periods as (
 final as (
     select
         periods.*,
-        cast({{ share('choice_count', 'sum(choice_count) over (partition by trader_id, event_date)') }} as decimal(18, 12))
-            as day_share
+        cast({{ share(
+            'choice_count',
+            'sum(choice_count) over (partition by trader_id, event_date)',
+        ) }} as decimal(18, 12)) as day_share
     from periods
 )
 

@@ -1,4 +1,5 @@
--- Choices with the attributes of what was chosen. An instrument that was not offered, so far as quotes tell, is left out.
+-- Choices with the attributes of what was chosen. An instrument that was not offered, so far as quotes tell, is left
+-- out.
 {{ config(materialized='table') }}
 with
 

@@ -34,8 +34,8 @@ final as (
         solved.effective_choices,
         {%- for attribute in attributes %}
         case when scales.{{ attribute }} is not null then solved.x_{{ loop.index }} end as {{ attribute }},
-        case when scales.{{ attribute }} is not null then sqrt(solved.inverse_{{ loop.index }}) end as {{ attribute }}_se
-        {{- ',' if not loop.last }}
+        case when scales.{{ attribute }} is not null then sqrt(solved.inverse_{{ loop.index }}) end
+            as {{ attribute }}_se{{ ',' if not loop.last }}
         {%- endfor %}
     from solved
     cross join scales
