@@ -1,5 +1,5 @@
 -- What a trader's choices of instruments reveal that the trader values. The model: docs/derived-utility.md.
-with
+with -- noqa: disable=LT02
 
 part_worths as (
     select * from {{ ref('int_trader_part_worths') }}

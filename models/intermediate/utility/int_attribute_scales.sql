@@ -1,7 +1,7 @@
 -- One row: the standard deviation of each attribute over the choice sets of the market by the as-of date, the unit of
 -- part-worths. NULL where an attribute is not known or does not vary.
 {{ config(materialized='table') }}
-with
+with -- noqa: disable=LT02
 
 days as (
     select * from {{ ref('int_choice_set_days') }}

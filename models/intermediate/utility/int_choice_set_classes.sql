@@ -1,6 +1,6 @@
 -- How many instruments of each class were offered, and the moments of their attributes.
 {{ config(materialized='table') }}
-with
+with -- noqa: disable=LT02
 
 offered as (
     select * from {{ ref('int_offered_instruments') }}

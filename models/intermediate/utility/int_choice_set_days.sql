@@ -1,6 +1,6 @@
 -- Of each kind of instrument, sums over the day's choices: expected choices, and how far the kind lies from the market.
 {{ config(materialized='table') }}
-with
+with -- noqa: disable=LT02
 
 periods as (
     select

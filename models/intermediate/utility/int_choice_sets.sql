@@ -1,7 +1,7 @@
 -- The choice set of each period by kind of instrument, as the market at large would choose from it: how probable the
 -- kind is, and mean and covariance of the attributes within it.
 {{ config(materialized='table') }}
-with
+with -- noqa: disable=LT02
 
 classes as (
     select * from {{ ref('int_choice_set_classes') }}

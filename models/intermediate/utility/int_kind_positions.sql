@@ -1,6 +1,6 @@
 -- How far each kind of instrument lies from the market on each attribute, in the market's standard deviations.
 {{ config(materialized='table') }}
-with
+with -- noqa: disable=LT02
 
 days as (
     select

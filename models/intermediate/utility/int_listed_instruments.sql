@@ -48,9 +48,9 @@ listed as (
     select
         instruments.*,
         periods.period_start
-    from periods
-    inner join instruments
-        on periods.underlying = instruments.underlying
+    from instruments
+    inner join periods
+        on instruments.underlying = periods.underlying
         and instruments.listed_at < periods.period_start + interval {{ var('derived_utility').period_hours }} hour
         and (instruments.expires_at is null or instruments.expires_at > periods.period_start)
 ),

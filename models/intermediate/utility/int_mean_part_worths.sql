@@ -4,7 +4,7 @@
 {%- set attributes = utility_attributes() -%}
 {%- set settings = var('derived_utility') -%}
 {%- set exact = contract_type('decimal') %}
-with
+with -- noqa: disable=LT02
 
 systems as (
     select * from {{ ref('int_trader_choice_systems') }}

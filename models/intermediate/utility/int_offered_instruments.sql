@@ -52,20 +52,29 @@ offered as (
         or listed.period_start < listed.kind_quoted_at
 ),
 
+-- Without a case around them the engine computes once what the formulas have in common; they are NULL but for options.
 terms as (
     select
         *,
-        case when kind = 'option' then {{ black_76_d1(*terms) }} end as d1
+        {{ black_76_d1(*terms) }} as d1
     from offered
 ),
 
 greeks as (
     select
         *,
-        case when kind = 'option' then abs({{ black_76_delta(*option, d1='d1') }}) else 1e0 end as delta,
-        case when kind = 'option' then {{ black_76_price(*option, d1='d1') }} end as capital,
-        case when kind = 'option' then {{ black_76_vega(*terms, d1='d1') }} * 100 / forward else 0e0 end as vega
+        {{ black_76_delta(*option, d1='d1') }} as signed_delta,
+        {{ black_76_price(*option, d1='d1') }} as premium,
+        {{ black_76_vega(*terms, d1='d1') }} as vega
     from terms
+),
+
+exposures as (
+    select
+        *,
+        case when kind = 'option' then abs(signed_delta) else 1e0 end as delta,
+        case when kind = 'option' then 100 * vega / forward else 0e0 end as volatility_exposure
+    from greeks
 ),
 
 final as (
@@ -84,20 +93,23 @@ final as (
                     then cast({{ bucket('delta', settings.absolute_deltas) }} as {{ type_string() }})
             end
         ) as instrument_class,
-        vega as volatility,
+        volatility_exposure as volatility,
         case
             when kind <> 'option' then ln(least(1e0 / margin_rate, {{ largest }}))
-            when delta * forward >= {{ largest }} * capital then ln({{ largest }})
-            else ln(greatest({{ share('delta * forward', 'capital') }}, 1e-3))
+            when delta * forward >= {{ largest }} * premium then ln({{ largest }})
+            else ln(greatest({{ share('delta * forward', 'premium') }}, 1e-3))
         end as leverage,
         case
             when kind = 'option'
-                then coalesce({{ share('delta', 'sqrt(delta * delta + vega * vega * vol_of_vol * vol_of_vol)') }}, 0e0)
+                then coalesce({{ share(
+                    'delta',
+                    'sqrt(delta * delta + volatility_exposure * volatility_exposure * vol_of_vol * vol_of_vol)',
+                ) }}, 0e0)
             else 1e0
         end as correlation,
         ln(1 + coalesce(365 * years, 0)) as tenor,
         ln(1 / relative_spread) as liquidity
-    from greeks
+    from exposures
     where delta is not null and (kind = 'option' or margin_rate is not null)
 )
 

@@ -3,7 +3,7 @@
 {{ config(materialized='table') }}
 {%- set kinds = utility_kinds() -%}
 {%- set exact = contract_type('decimal') %}
-with
+with -- noqa: disable=LT02
 
 choices as (
     select * from {{ ref('int_trader_choices_measured') }}

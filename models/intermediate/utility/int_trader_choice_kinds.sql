@@ -2,7 +2,7 @@
 -- the regression between kinds, and where the kind lies in the market's standard deviations.
 {%- set kinds = utility_kinds() -%}
 {%- set settings = var('derived_utility') %}
-with
+with -- noqa: disable=LT02
 
 trader_sums as (
     select

@@ -5,7 +5,7 @@
 {%- set attributes = utility_attributes() -%}
 {%- set settings = var('derived_utility') -%}
 {%- set exact = contract_type('decimal') %}
-with
+with -- noqa: disable=LT02
 
 scales as (
     select * from {{ ref('int_attribute_scales') }}

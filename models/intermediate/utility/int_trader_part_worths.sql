@@ -2,7 +2,7 @@
 {{ config(materialized='table') }}
 {%- set attributes = utility_attributes() -%}
 {%- set settings = var('derived_utility') %}
-with
+with -- noqa: disable=LT02
 
 scales as (
     select * from {{ ref('int_attribute_scales') }}
