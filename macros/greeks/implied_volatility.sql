@@ -10,75 +10,87 @@
     sqrt(F K). Beyond, and outside the bounds of no arbitrage, the volatility is NULL.
 -#}
 {% macro implied_volatility(relation, key) -%}
-    {%- set solved = namespace() -%}
-    {%- set solved.sql -%}
-        (
+    (
+        with
+
+        ratios as (
+            select
+                *,
+                ln(forward / strike) as log_ratio,
+                price - greatest({{ option_sign('option_type') }} * (forward - strike), 0e0) as time_value
+            from {{ relation }}
+            where forward > 0 and strike > 0 and years_to_expiry > 0 and option_type in ('call', 'put')
+        ),
+
+        normalised as (
+            select
+                {{ key }},
+                years_to_expiry,
+                abs(log_ratio) as x,
+                case
+                    when time_value > 0 and time_value < sqrt(forward * strike) * exp(-0.5e0 * abs(log_ratio))
+                        then time_value / sqrt(forward * strike)
+                end as b
+            from ratios
+        ),
+
+        step_0 as (
             select
                 *,
                 2.5066282746310002e0 * b + 0.5e0 * x as s
-            from (
-                select
-                    {{ key }},
-                    years_to_expiry,
-                    abs(log_ratio) as x,
-                    case
-                        when time_value > 0 and time_value < sqrt(forward * strike) * exp(-0.5e0 * abs(log_ratio))
-                            then time_value / sqrt(forward * strike)
-                    end as b
-                from (
-                    select
-                        *,
-                        ln(forward / strike) as log_ratio,
-                        price - greatest({{ option_sign('option_type') }} * (forward - strike), 0e0) as time_value
-                    from {{ relation }}
-                    where forward > 0 and strike > 0 and years_to_expiry > 0 and option_type in ('call', 'put')
-                ) as ratios
-            ) as normalised
+            from normalised
+        ),
+        {%- for step in range(1, 6) %}
+
+        terms_{{ step }} as (
+            select
+                *,
+                0.5e0 * s - x / s as d1,
+                -0.5e0 * s - x / s as d2
+            from step_{{ step - 1 }}
+        ),
+
+        prices_{{ step }} as (
+            select
+                *,
+                greatest(
+                    exp(-0.5e0 * x) * {{ normal_cdf('d1') }} - exp(0.5e0 * x) * {{ normal_cdf('d2') }}, 1e-300
+                ) as model_b,
+                greatest(exp(-0.5e0 * x) * {{ normal_pdf('d1') }}, 1e-300) as slope
+            from terms_{{ step }}
+        ),
+
+        directions_{{ step }} as (
+            select
+                *,
+                ln(model_b / b) * model_b / slope as newton,
+                x * x / (s * s * s) - 0.25e0 * s - slope / model_b as curvature
+            from prices_{{ step }}
+        ),
+
+        step_{{ step }} as (
+            select
+                {{ key }},
+                years_to_expiry,
+                x,
+                b,
+                least(greatest(s - newton / (1e0 - 0.5e0 * newton * curvature), 0.5e0 * s), 2e0 * s) as s
+            from directions_{{ step }}
+        ),
+        {%- endfor %}
+
+        solved as (
+            select
+                {{ key }},
+                case
+                    when
+                        s <= 6e0
+                        and exp(-0.5e0 * x) * {{ normal_pdf('(0.5e0 * s - x / s)') }} * sqrt(years_to_expiry) >= 1e-4
+                        then s / sqrt(years_to_expiry)
+                end as implied_volatility
+            from step_5
         )
-    {%- endset -%}
-    {%- for step in range(5) -%}
-        {%- set solved.sql -%}
-            (
-                select
-                    {{ key }},
-                    years_to_expiry,
-                    x,
-                    b,
-                    least(greatest(s - newton / (1e0 - 0.5e0 * newton * curvature), 0.5e0 * s), 2e0 * s) as s
-                from (
-                    select
-                        *,
-                        ln(model_b / b) * model_b / slope as newton,
-                        x * x / (s * s * s) - 0.25e0 * s - slope / model_b as curvature
-                    from (
-                        select
-                            *,
-                            greatest(
-                                exp(-0.5e0 * x) * {{ normal_cdf('d1') }} - exp(0.5e0 * x) * {{ normal_cdf('d2') }},
-                                1e-300
-                            ) as model_b,
-                            greatest(exp(-0.5e0 * x) * {{ normal_pdf('d1') }}, 1e-300) as slope
-                        from (
-                            select
-                                *,
-                                0.5e0 * s - x / s as d1,
-                                -0.5e0 * s - x / s as d2
-                            from {{ solved.sql }} as step_{{ step }}
-                        ) as staged
-                    ) as modelled
-                ) as directed
-            )
-        {%- endset -%}
-    {%- endfor -%}
-    (
-        select
-            {{ key }},
-            case
-                when
-                    s <= 6e0
-                    and exp(-0.5e0 * x) * {{ normal_pdf('0.5e0 * s - x / s') }} * sqrt(years_to_expiry) >= 1e-4
-                    then s / sqrt(years_to_expiry)
-            end as implied_volatility
-        from {{ solved.sql }} as stepped
+
+        select * from solved
     )
 {%- endmacro %}

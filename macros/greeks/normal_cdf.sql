@@ -5,9 +5,13 @@
     (1981), "Chebyshev approximation of (1 + 2x) exp(x^2) erfc(x) in 0 <= x < infinity", Mathematics of
     Computation 36(153). One polynomial serves the whole line, so no row takes another branch than its neighbour
     and the tails keep their digits. P is the Chebyshev expansion of degree 21, computed with 60 digits; its error
-    is below that of the arithmetic.
+    is below that of the arithmetic. The linter reads what macros render to, minutes for this one, so for it
+    (.sqlfluff) the function has a name.
 -#}
 {% macro normal_cdf(x) -%}
+    {%- if var('is_linted', false) -%}
+    normal_cdf({{ x }})
+    {%- else -%}
     {%- set coefficients = [
         '0.46151582985003764e0',
         '-0.09155228183401112e0',
@@ -34,10 +38,16 @@
     ] -%}
     {%- set z = 'abs(' ~ x ~ ')' -%}
     {%- set t = '((' ~ z ~ ' - 5e0) / (' ~ z ~ ' + 5e0))' -%}
-    {%- set polynomial = namespace(sql=coefficients[-1]) -%}
-    {%- for coefficient in coefficients[:-1] | reverse -%}
-        {%- set polynomial.sql = '(' ~ polynomial.sql ~ ' * ' ~ t ~ ' + ' ~ coefficient ~ ')' -%}
+    {%- set t4 = [t, t, t, t] | join(' * ') -%}
+    {%- set polynomial = namespace(sql='') -%}
+    {%- for block in coefficients | batch(4) | list | reverse -%}
+        {%- set terms = namespace(sql=block[-1]) -%}
+        {%- for coefficient in block[:-1] | reverse -%}
+            {%- set terms.sql = coefficient ~ ' + ' ~ t ~ ' * (' ~ terms.sql ~ ')' -%}
+        {%- endfor -%}
+        {%- set polynomial.sql = terms.sql ~ (' + ' ~ t4 ~ ' * (' ~ polynomial.sql ~ ')' if polynomial.sql) -%}
     {%- endfor -%}
-    {%- set tail = 'exp(-0.5e0 * ' ~ z ~ ' * ' ~ z ~ ') / (1e0 + ' ~ z ~ ') * ' ~ polynomial.sql -%}
+    {%- set tail = 'exp(-0.5e0 * ' ~ z ~ ' * ' ~ z ~ ') / (1e0 + ' ~ z ~ ') * (' ~ polynomial.sql ~ ')' -%}
     (0.5e0 * (1e0 + sign({{ x }})) - sign({{ x }}) * {{ tail }})
+    {%- endif -%}
 {%- endmacro %}

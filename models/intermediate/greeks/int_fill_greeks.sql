@@ -21,7 +21,7 @@ unit_greeks as (
     select
         *,
         {{ black_76_delta(*option, d1='d1') }} as delta,
-        {{ black_76_price(*option, d1='d1') }} as model_price,
+        {{ inverse_option_net_delta(*option, d1='d1') }} as net_delta,
         {{ black_76_gamma(*terms, d1='d1') }} as gamma,
         {{ black_76_vega(*terms, d1='d1') }} as vega,
         {{ black_76_theta(*terms, d1='d1') }} as theta
@@ -31,11 +31,25 @@ unit_greeks as (
 sized as (
     select
         *,
+        kind in ('spot', 'perpetual', 'future') as is_delta_one,
         cast(signed_quantity as double)
-        * case when is_inverse then 1e0 else cast(contract_multiplier as double) end as options,
-        case side when 'buy' then notional_usd else -notional_usd end as signed_notional_usd,
-        kind in ('spot', 'perpetual', 'future') as is_delta_one
+        * case when is_inverse then 1e0 else cast(contract_multiplier as double) end as units,
+        case side when 'buy' then notional_usd else -notional_usd end as signed_notional_usd
     from unit_greeks
+),
+
+-- Options in dollars, to the millionth: further digits of a DOUBLE differ between machines.
+option_dollars as (
+    select
+        *,
+        cast(units * delta * underlying_price_usd as decimal(38, 6)) as option_delta_usd,
+        cast(units * gamma * underlying_price_usd * underlying_price_usd / 100 as decimal(38, 6)) as option_gamma_usd,
+        cast(units * vega as decimal(38, 6)) as option_vega_usd,
+        cast(units * theta as decimal(38, 6)) as option_theta_usd,
+        cast(
+            units * case when is_inverse then net_delta else delta end * underlying_price_usd as decimal(38, 6)
+        ) as option_net_delta_usd
+    from sized
 ),
 
 final as (
@@ -68,22 +82,18 @@ final as (
                     / nullif(implied_volatility * sqrt(years_to_expiry), 0)
         end as moneyness,
         case when kind = 'option' then delta when is_delta_one then 1 end as unit_delta,
-        cast(case
-            when kind = 'option' then options * delta * underlying_price_usd
-            when is_delta_one then signed_notional_usd
-        end as {{ money }}) as delta_usd,
-        cast(case
-            when kind = 'option' then options * gamma * underlying_price_usd * underlying_price_usd / 100
-            when is_delta_one then 0
-        end as {{ money }}) as gamma_usd,
-        cast(case when kind = 'option' then options * vega when is_delta_one then 0 end as {{ money }}) as vega_usd,
-        cast(case when kind = 'option' then options * theta when is_delta_one then 0 end as {{ money }}) as theta_usd,
-        cast(case
-            when kind = 'option' and is_inverse then options * (delta * underlying_price_usd - model_price)
-            when kind = 'option' then options * delta * underlying_price_usd
-            when is_delta_one then signed_notional_usd
-        end as {{ money }}) as net_delta_usd
-    from sized
+        cast(
+            case when kind = 'option' then option_delta_usd when is_delta_one then signed_notional_usd end
+            as {{ money }}
+        ) as delta_usd,
+        cast(case when kind = 'option' then option_gamma_usd when is_delta_one then 0 end as {{ money }}) as gamma_usd,
+        cast(case when kind = 'option' then option_vega_usd when is_delta_one then 0 end as {{ money }}) as vega_usd,
+        cast(case when kind = 'option' then option_theta_usd when is_delta_one then 0 end as {{ money }}) as theta_usd,
+        cast(
+            case when kind = 'option' then option_net_delta_usd when is_delta_one then signed_notional_usd end
+            as {{ money }}
+        ) as net_delta_usd
+    from option_dollars
 )
 
 select * from final

@@ -1,8 +1,6 @@
 -- What the greeks of each fill are computed from. The implied volatility of an option is the venue's mark, else solved
 -- from the price of the trade, else the volatility index of the hour. Nothing here was known later than the fill.
-{%- set premium -%}
-    cast(abs(fills.signed_quantity) as double) * cast(fills.contract_multiplier as double) * cast(fills.price as double)
-{%- endset %}
+{%- set contracts = 'cast(abs(fills.signed_quantity) as double) * cast(fills.contract_multiplier as double)' %}
 with
 
 fills as (
@@ -23,7 +21,9 @@ known as (
             when fills.expires_at <= fills.executed_at then 0
             else cast({{ seconds_between('fills.executed_at', 'fills.expires_at') }} as double) / (365e0 * 86400e0)
         end as years_to_expiry,
-        {{ dollar_price('fills.quote_currency', share('fills.premium_usd', premium)) }} as quote_price_usd
+        {{ dollar_price(
+            'fills.quote_currency', share('fills.premium_usd', contracts ~ ' * cast(fills.price as double)')
+        ) }} as quote_price_usd
     from fills
     left join market_hours
         on upper(fills.underlying) = market_hours.asset
