@@ -5,7 +5,7 @@
 {%- set terms = ['forward', 'strike', 'years', 'volatility'] -%}
 {%- set option = terms + ['option_type'] -%}
 {%- set largest = var('largest_leverage') %}
-with
+with -- noqa: disable=LT02
 
 listed as (
     select * from {{ ref('int_listed_instruments') }}
