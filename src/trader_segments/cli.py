@@ -10,6 +10,7 @@ from trader_segments.build import Settings, run_build, summary
 from trader_segments.raw_input import RawInputError, check
 from trader_segments.report import write_report
 from trader_segments.simulate import simulate as simulate_venue
+from trader_segments.simulate.scale import simulate_scale
 
 
 @click.group()
@@ -50,9 +51,17 @@ def check_input() -> None:
 @click.option("--traders", type=click.IntRange(min=40), default=2000, show_default=True)
 @click.option("--days", type=click.IntRange(min=30), default=180, show_default=True)
 @click.option("--seed", type=int, default=7, show_default=True)
-def simulate(out: Path, traders: int, days: int, seed: int) -> None:
-    """Write a sample venue: the raw tables to OUT/raw, the planted truth to OUT/truth."""
-    result = simulate_venue(out, traders=traders, days=days, seed=seed)
+@click.option("--fills", type=click.IntRange(min=40), help="Scale mode: this many fills, no truth.")
+def simulate(out: Path, traders: int, days: int, seed: int, fills: int | None) -> None:
+    """Write a sample venue: the raw tables to OUT/raw, the planted truth to OUT/truth.
+
+    With --fills it writes fills, instruments and index prices alone, of any number, to measure
+    scale.
+    """
+    if fills is None:
+        result = simulate_venue(out, traders=traders, days=days, seed=seed)
+    else:
+        result = simulate_scale(out, fills=fills, traders=traders, days=days, seed=seed)
     for table, rows in result.rows.items():
         click.echo(f"{table:<24}{rows:>12,}")
     click.echo(f"{result.out} in {result.seconds:.1f} s")

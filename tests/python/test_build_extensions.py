@@ -28,7 +28,7 @@ final as (
         {{ share(
             'sum(case when dayofweek(event_date) in (0, 6) then notional_usd else 0 end)',
             'sum(notional_usd)',
-        ) }} as weekend_share,
+        ) }} as weekend_ratio,
         sum(case when dayofweek(event_date) in (0, 6) then fill_count else 0 end)
             as weekend_fill_count
     from instrument_days
@@ -41,7 +41,7 @@ WEEKEND = {
     "group": "weekend",
     "columns": [
         {
-            "name": "weekend_share",
+            "name": "weekend_ratio",
             "description": "Share of notional at weekends.",
             "unit": "share",
             "data_type": "double",
@@ -99,22 +99,22 @@ def extended(small_venue: Path, tmp_path_factory: pytest.TempPathFactory) -> Ext
 
 def test_one_file_and_one_entry_add_features_to_the_mart(extended: Extended) -> None:
     given = extended.contents["trader_features"]
-    assert given.schema.field("weekend_share").type == pa.float64()
+    assert given.schema.field("weekend_ratio").type == pa.float64()
     assert given.schema.field("weekend_fill_count").type == pa.int64()
-    given = given.select(["trader_id", "weekend_share", "weekend_fill_count"])
+    given = given.select(["trader_id", "weekend_ratio", "weekend_fill_count"])
     traders = {row["trader_id"]: row for row in given.to_pylist()}
-    assert 0 < traders["T0"]["weekend_share"] < 1
+    assert 0 < traders["T0"]["weekend_ratio"] < 1
     assert traders["T0"]["weekend_fill_count"] > 0
-    assert traders["T10"]["weekend_share"] is None
+    assert traders["T10"]["weekend_ratio"] is None
     assert traders["T10"]["weekend_fill_count"] == 0
 
 
 def test_the_contract_of_the_mart_has_the_new_features_with_their_types(extended: Extended) -> None:
     mart = extended.manifest["nodes"]["model.trader_segments.trader_features"]
     assert mart["config"]["contract"]["enforced"] is True
-    assert mart["columns"]["weekend_share"]["data_type"] == "double"
+    assert mart["columns"]["weekend_ratio"]["data_type"] == "double"
     assert mart["columns"]["weekend_fill_count"]["data_type"] == "bigint"
-    assert "Share of notional at weekends." in mart["columns"]["weekend_share"]["description"]
+    assert "Share of notional at weekends." in mart["columns"]["weekend_ratio"]["description"]
 
 
 def test_the_catalogue_has_the_new_features(extended: Extended) -> None:
@@ -124,21 +124,21 @@ def test_the_catalogue_has_the_new_features(extended: Extended) -> None:
     )
     assert rows == [
         ("weekend_fill_count", "weekend", "fills", "log1p", False),
-        ("weekend_share", "weekend", "share", "logit", True),
+        ("weekend_ratio", "weekend", "share", "logit", True),
     ]
 
 
 def test_profiles_of_segments_have_the_new_features(extended: Extended) -> None:
     assert extended.home.query(
         "select distinct feature_name from segment_profiles "
-        "where feature_name like 'weekend%' order by 1"
-    ) == [("weekend_fill_count",), ("weekend_share",)]
+        "where feature_name in ('weekend_fill_count', 'weekend_ratio') order by 1"
+    ) == [("weekend_fill_count",), ("weekend_ratio",)]
 
 
 def test_the_model_reads_the_new_feature_that_segmentation_uses(extended: Extended) -> None:
     ((parameters,),) = extended.home.query("select parameters from segmentation_models")
     inputs = {column["name"]: column for column in json.loads(parameters)["inputs"]}
-    assert inputs["weekend_share"]["transform"] == "logit"
+    assert inputs["weekend_ratio"]["transform"] == "logit"
     assert "weekend_fill_count" not in inputs
 
 

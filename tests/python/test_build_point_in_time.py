@@ -64,8 +64,29 @@ def test_later_events_are_there_to_be_ignored(homes: tuple[Home, Home]) -> None:
     read = [
         dict(home.query("select source_table, rows_staged from source_health")) for home in homes
     ]
+    assert EVENT_TIMES.keys() | {"customers"} == read[1].keys()
     for table in EVENT_TIMES:
         assert read[0][table] < read[1][table], table
+
+
+def test_no_feature_moves(homes: tuple[Home, Home]) -> None:
+    """Names the features that later events move, where there are any."""
+    then, later = (home.contents()["trader_features"] for home in homes)
+    moved = {
+        name: [
+            (trader, before, after)
+            for trader, before, after in zip(
+                then["trader_id"].to_pylist(),
+                then[name].to_pylist(),
+                later[name].to_pylist(),
+                strict=True,
+            )
+            if before != after
+        ][:1]
+        for name in then.column_names
+        if not then[name].equals(later[name])
+    }
+    assert moved == {}
 
 
 @pytest.mark.parametrize(

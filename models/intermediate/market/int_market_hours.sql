@@ -2,41 +2,12 @@
 {{ config(materialized='table') }}
 with
 
+prices as (
+    select * from {{ ref('int_market_prices') }}
+),
+
 fills as (
     select * from {{ ref('stg_fills') }}
-),
-
-instruments as (
-    select * from {{ ref('stg_instruments') }}
-),
-
-index_prices as (
-    select
-        upper(asset) as asset,
-        priced_at,
-        price_usd,
-        implied_volatility
-    from {{ ref('stg_index_prices') }}
-),
-
--- Where the venue has no index prices of an asset, the index printed on its fills serves.
-printed_prices as (
-    select
-        upper(coalesce(instruments.underlying, fills.instrument_id)) as asset,
-        fills.executed_at as priced_at,
-        max(fills.index_price) as price_usd,
-        cast(null as {{ contract_type('decimal') }}) as implied_volatility
-    from fills
-    left join instruments on fills.instrument_id = instruments.instrument_id
-    where fills.index_price is not null
-    group by 1, 2
-),
-
-prices as (
-    select * from index_prices
-    union all
-    select * from printed_prices
-    where asset not in (select asset from index_prices)
 ),
 
 known_prices as (

@@ -46,8 +46,8 @@ final as (
         cast(sum(features.net_fee_usd) as {{ contract_type('decimal') }}) as net_revenue_usd,
         cast(null as double) as expected_value_usd,
         cast(null as double) as churn_probability,
-        cast(null as double) as gross_vega_usd,
-        cast(null as double) as net_vega_usd,
+        cast(sum(cast(features.gross_vega_usd as decimal(38, 12))) as double) as gross_vega_usd,
+        cast(sum(cast(features.net_vega_usd as decimal(38, 12))) as double) as net_vega_usd,
         cast(null as double) as leverage,
         {{ share(
             'sum(cast(features.maker_share * cast(features.notional_usd as double) as decimal(38, 6)))',

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +17,7 @@ from trader_segments.simulate.orders import orders_table
 from trader_segments.simulate.population import simulate_population
 from trader_segments.simulate.trades import simulate_trades
 from trader_segments.simulate.truth import truth_tables
-from trader_segments.simulate.writer import SCHEMAS, write_table
+from trader_segments.simulate.writer import SCHEMAS, replaced_venue, write_table
 
 __all__ = ["SimulationResult", "simulate", "simulate_tables"]
 
@@ -61,25 +59,14 @@ def simulate(out: Path, *, traders: int = 2000, days: int = 180, seed: int = 7) 
         Where `traders` is below 40 or `days` below 30.
     """
     started = time.perf_counter()
-    out = Path(out)
-    if out.exists() and {entry.name for entry in out.iterdir()} - {"raw", "truth"}:
-        raise FileExistsError(f"{out} holds more than a simulated venue; choose another folder")
     raw, truth, planted = simulate_tables(traders=traders, days=days, seed=seed)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as scratch:
-        fresh, stale = Path(scratch, "fresh"), Path(scratch, "stale")
-        (fresh / "raw").mkdir(parents=True)
-        (fresh / "truth").mkdir()
+    with replaced_venue(out) as fresh:
         for name, table in raw.items():
             write_table(table, fresh / "raw" / f"{name}.parquet")
         for name, table in truth.items():
             write_table(table, fresh / "truth" / f"{name}.parquet")
-        if out.exists():
-            out.rename(stale)
-        fresh.rename(out)
-        shutil.rmtree(stale, ignore_errors=True)
     rows = {name: table.num_rows for name, table in raw.items()}
-    return SimulationResult(out, rows, planted, time.perf_counter() - started)
+    return SimulationResult(Path(out), rows, planted, time.perf_counter() - started)
 
 
 def simulate_tables(

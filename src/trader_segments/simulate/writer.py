@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -124,3 +127,27 @@ def plain_table(columns: Mapping[str, npt.NDArray[Any] | pa.Array]) -> pa.Table:
 def write_table(table: pa.Table, path: Path) -> None:
     """Write one Parquet file, deterministically."""
     pq.write_table(table, path, compression="zstd", row_group_size=122_880)
+
+
+@contextmanager
+def replaced_venue(out: Path) -> Iterator[Path]:
+    """A fresh folder with `raw/` and `truth/` that replaces an earlier venue in one rename.
+
+    Raises
+    ------
+    FileExistsError
+        Where `out` holds anything but an earlier venue.
+    """
+    out = Path(out)
+    if out.exists() and {entry.name for entry in out.iterdir()} - {"raw", "truth"}:
+        raise FileExistsError(f"{out} holds more than a simulated venue; choose another folder")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as scratch:
+        fresh, stale = Path(scratch, "fresh"), Path(scratch, "stale")
+        (fresh / "raw").mkdir(parents=True)
+        (fresh / "truth").mkdir()
+        yield fresh
+        if out.exists():
+            out.rename(stale)
+        fresh.rename(out)
+        shutil.rmtree(stale, ignore_errors=True)

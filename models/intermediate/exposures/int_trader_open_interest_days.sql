@@ -1,0 +1,97 @@
+-- A trader's part of the open interest at the end of each day with a position, and how it is spread.
+{{ config(materialized='table') }}
+with
+
+positions as (
+    select * from {{ ref('int_position_days') }}
+),
+
+open_interest as (
+    select * from {{ ref('stg_open_interest') }}
+),
+
+-- Open interest counts one side, so of a trader's longs and shorts in two accounts the larger counts.
+instrument_days as (
+    select
+        trader_id,
+        event_date,
+        instrument_id,
+        expires_at,
+        greatest(
+            sum(case when quantity > 0 then quantity else 0 end), sum(case when quantity < 0 then -quantity else 0 end)
+        ) as held_quantity,
+        sum(notional_usd) as notional_usd
+    from positions
+    group by 1, 2, 3, 4
+),
+
+shares as (
+    select
+        instrument_days.*,
+        {{ share('instrument_days.held_quantity', 'open_interest.open_interest') }} as reported_share
+    from instrument_days
+    left join open_interest
+        on instrument_days.instrument_id = open_interest.instrument_id
+        and instrument_days.event_date = open_interest.snapshot_date
+),
+
+instrument_shares as (
+    select
+        *,
+        case when reported_share > 1 then 1 else reported_share end as open_interest_share
+    from shares
+),
+
+days as (
+    select
+        trader_id,
+        event_date,
+        count(*) as instrument_count,
+        count(open_interest_share) as known_share_count,
+        sum(cast(open_interest_share as decimal(38, 12))) as open_interest_shares,
+        sum(case when expires_at is not null then notional_usd end) as dated_notional_usd,
+        {{ share('max(notional_usd)', 'sum(notional_usd)') }} as largest_position_share
+    from instrument_shares
+    group by 1, 2
+),
+
+expiry_days as (
+    select
+        trader_id,
+        event_date,
+        cast(sum(notional_usd) as double) as notional_usd
+    from instrument_shares
+    where expires_at is not null
+    group by trader_id, event_date, expires_at
+),
+
+concentrations as (
+    select
+        days.trader_id,
+        days.event_date,
+        cast(sum(cast(
+            power({{ share('expiry_days.notional_usd', 'days.dated_notional_usd') }}, 2) as decimal(38, 12)
+        )) as double) as expiry_concentration
+    from days
+    inner join expiry_days
+        on days.trader_id = expiry_days.trader_id
+        and days.event_date = expiry_days.event_date
+    group by 1, 2
+),
+
+final as (
+    select
+        days.trader_id,
+        days.event_date,
+        days.instrument_count,
+        days.known_share_count,
+        days.open_interest_shares,
+        days.largest_position_share,
+        concentrations.expiry_concentration
+    from days
+    left join concentrations
+        on days.trader_id = concentrations.trader_id
+        and days.event_date = concentrations.event_date
+)
+
+select * from final
