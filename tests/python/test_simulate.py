@@ -16,11 +16,26 @@ from trader_segments.simulate import SimulationResult, simulate, simulate_tables
 from trader_segments.simulate.archetypes import ARCHETYPES, NAMES
 from trader_segments.simulate.ledger import average_cost
 from trader_segments.simulate.market import (
+    CALM,
     HOUR_MS,
+    KINDS,
+    OPTION,
+    REGIMES,
     STEP_MS,
+    STRESSED,
     WARM_UP_DAYS,
     black_76,
     simulate_market,
+)
+from trader_segments.simulate.structures import STRATEGIES
+from trader_segments.simulate.tastes import (
+    ATTRIBUTE_MEAN,
+    ATTRIBUTE_SCALE,
+    ATTRIBUTES,
+    Board,
+    attributes,
+    choose,
+    make_board,
 )
 from trader_segments.simulate.writer import decimals, identifiers
 
@@ -231,8 +246,9 @@ def connect(result: SimulationResult) -> duckdb.DuckDBPyConnection:
             f"{name}::double as {name}" if kind == MONEY else name for name, kind in columns.items()
         )
         connection.execute(f"create view {table} as select {shown} from '{path}'")
-    truth = result.out / "truth" / "traders.parquet"
-    connection.execute(f"create view truth as select * from '{truth}'")
+    for path in (result.out / "truth").iterdir():
+        name = "truth" if path.stem == "traders" else path.stem
+        connection.execute(f"create view {name} as select * from '{path}'")
     connection.execute(
         """
         create table good_fills as
@@ -251,13 +267,15 @@ def connect(result: SimulationResult) -> duckdb.DuckDBPyConnection:
             instruments.expires_at,
             accounts.trader_id,
             truth.archetype,
-            truth.secondary_archetype is not null as is_hybrid,
+            truth.secondary_archetype is null and truth.mover_day is null as is_pure,
             if(side = 'buy', 1, -1) as sign,
-            quantity * case
+            instruments.underlying,
+            quantity * contract_multiplier * case
                 when kind = 'option' then index_price
-                when is_inverse then contract_multiplier
-                else contract_multiplier * price
+                when is_inverse then 1
+                else price
             end as notional_usd,
+            quantity * contract_multiplier * price * if(is_inverse, index_price, 1) as premium_usd,
         from first_of_id
         inner join instruments using (instrument_id)
         inner join accounts using (account_id)
@@ -507,7 +525,7 @@ def test_equity_is_deposits_plus_profit(db: duckdb.DuckDBPyConnection) -> None:
     ).fetchall()
     assert {asset for asset, _, _ in books} == {"BTC", "ETH", "SOL", "USDC"}
     for _, accounts, error in books:
-        assert accounts > 20
+        assert accounts > 2
         assert error < 1e-3
 
 
@@ -602,11 +620,12 @@ def test_truth_stays_out_of_the_raw_tables(
 ) -> None:
     assert {path.name for path in venue.out.iterdir()} == {"raw", "truth"}
     assert {path.stem for path in (venue.out / "raw").iterdir()} == set(CONTRACT)
+    planted = {*NAMES, *STRATEGIES, *REGIMES}
     for path in (venue.out / "raw").iterdir():
         table = pq.read_table(path)
         for name in table.column_names:
             if CONTRACT[path.stem][name] == TEXT:
-                assert not set(table[name].unique().to_pylist()) & set(NAMES), (path.stem, name)
+                assert not {*table[name].unique().to_pylist()} & planted, (path.stem, name)
     correlation = one(
         db,
         "select abs(corr(row, code)) from (select row_number() over (order by trader_id) as row, "
@@ -627,8 +646,13 @@ def test_every_archetype_is_planted(db: duckdb.DuckDBPyConnection) -> None:
 def test_market_makers_rest_and_end_days_flat(db: duckdb.DuckDBPyConnection) -> None:
     maker = by_archetype(
         db,
-        "select archetype, avg((liquidity_role = 'maker')::int) from good_fills "
-        "where not is_hybrid group by archetype",
+        """
+        with traders as (
+            select archetype, trader_id, avg((liquidity_role = 'maker')::int) as maker_share
+            from good_fills where is_pure group by all
+        )
+        select archetype, median(maker_share) from traders group by archetype
+        """,
     )
     assert maker["market_maker"] > 0.8
     assert maker["high_frequency_taker"] < 0.3
@@ -638,7 +662,7 @@ def test_market_makers_rest_and_end_days_flat(db: duckdb.DuckDBPyConnection) -> 
         with nets as (
             select archetype, instrument_id, executed_at::date as day, trader_id,
                 abs(sum(sign * quantity)) as net, sum(quantity) as gross
-            from good_fills where not is_hybrid group by all
+            from good_fills where is_pure group by all
         )
         select archetype, max(net / gross) from nets group by archetype
         """,
@@ -653,18 +677,22 @@ def test_volatility_sellers_sell_premium_and_buyers_buy_it(db: duckdb.DuckDBPyCo
     sold = by_archetype(
         db,
         """
-        select archetype,
-            sum(quantity * price) filter (side = 'sell') / sum(quantity * price)
-        from good_fills where kind = 'option' and not is_hybrid group by archetype
+        with traders as (
+            select archetype, trader_id,
+                coalesce(sum(premium_usd) filter (side = 'sell'), 0) / sum(premium_usd) as share
+            from good_fills where kind = 'option' and is_pure group by all
+        )
+        select archetype, median(share) from traders group by archetype
         """,
     )
     assert sold["volatility_seller"] > 0.6 > 0.45 > sold["volatility_buyer"]
     share = by_archetype(
         db,
         "select archetype, sum(notional_usd) filter (kind = 'option') / sum(notional_usd) "
-        "from good_fills where not is_hybrid group by archetype",
+        "from good_fills where is_pure group by archetype",
     )
-    assert min(share["volatility_seller"], share["volatility_buyer"]) > 0.7
+    assert min(share["volatility_seller"], share["volatility_buyer"]) > 0.5
+    assert max(share["leveraged_directional"], share["high_frequency_taker"]) < 0.2
 
 
 def test_hedgers_are_short_delta_one(db: duckdb.DuckDBPyConnection) -> None:
@@ -676,7 +704,7 @@ def test_hedgers_are_short_delta_one(db: duckdb.DuckDBPyConnection) -> None:
         inner join instruments using (instrument_id)
         inner join accounts using (account_id)
         inner join truth using (trader_id)
-        where kind <> 'option' and secondary_archetype is null
+        where kind <> 'option' and secondary_archetype is null and mover_day is null
         group by archetype
         """,
     )
@@ -692,7 +720,7 @@ def test_basis_arbitrageurs_offset_spot_within_the_day(db: duckdb.DuckDBPyConnec
         with days as (
             select trader_id, instrument_id[:3] as underlying, executed_at::date as day,
                 sum(sign * notional_usd) as net, sum(notional_usd) as gross
-            from good_fills where archetype = 'basis_arbitrageur' and not is_hybrid group by all
+            from good_fills where archetype = 'basis_arbitrageur' and is_pure group by all
         )
         select sum(abs(net)) / sum(gross) from days
         """,
@@ -720,6 +748,421 @@ def test_only_leveraged_traders_are_liquidated_often(db: duckdb.DuckDBPyConnecti
     )
     assert 0.003 < share["leveraged_directional"] < 0.2
     assert max(v for k, v in share.items() if k != "leveraged_directional") < 0.01
+
+
+def test_leveraged_traders_turn_their_equity_over(db: duckdb.DuckDBPyConnection) -> None:
+    turnover = by_archetype(
+        db,
+        """
+        with days as (
+            select archetype, trader_id, executed_at::date as day, sum(notional_usd) as notional
+            from good_fills where is_pure group by all
+        ),
+        equity as (
+            select trader_id, snapshot_date as day, sum(equity_usd) as equity
+            from balances inner join accounts using (account_id) group by all
+        )
+        select archetype, median(notional / equity)
+        from days inner join equity using (trader_id, day) group by archetype
+        """,
+    )
+    assert turnover["leveraged_directional"] > 4
+    assert max(turnover[name] for name in ("hedger", "position_trader", "opportunistic")) < 2
+
+
+def test_fast_takers_trade_ahead_of_the_market(db: duckdb.DuckDBPyConnection) -> None:
+    """Index returns in the trade's direction over the next minutes, in basis points."""
+    markout = by_archetype(
+        db,
+        """
+        with later as (
+            select underlying, executed_at, median(index_price) as index_price
+            from good_fills group by all
+        )
+        select archetype, 1e4 * avg(sign * ln(later.index_price / now.index_price))
+        from (
+            select *, executed_at + interval 2 minute as until
+            from good_fills where kind = 'perpetual' and liquidity_role = 'taker'
+        ) as now
+        asof join later on now.underlying = later.underlying and now.until >= later.executed_at
+        where later.executed_at > now.executed_at
+        group by archetype
+        """,
+    )
+    assert markout["high_frequency_taker"] > 0.5
+    assert abs(markout["leveraged_directional"]) < markout["high_frequency_taker"]
+
+
+def test_choices_move_with_the_planted_tastes(db: duckdb.DuckDBPyConnection) -> None:
+    """Rank correlations between planted part-worths and what traders chose, within a style."""
+    correlations = db.execute(
+        """
+        with traders as (
+            select archetype, trader_id, count(*) as fills,
+                avg((kind = 'option')::int) as option_share,
+                avg((kind = 'spot')::int) as spot_share
+            from good_fills where is_pure group by all having count(*) >= 15
+        ),
+        ranked as (
+            select archetype,
+                rank() over (partition by archetype order by option_share) as options,
+                rank() over (partition by archetype order by spot_share) as spot,
+                rank() over (partition by archetype order by taste_volatility) as volatility,
+                rank() over (partition by archetype order by taste_leverage) as leverage
+            from traders inner join truth using (archetype, trader_id)
+            where archetype in ('small', 'opportunistic')
+        )
+        select archetype, corr(options, volatility), corr(spot, leverage)
+        from ranked group by archetype
+        """
+    ).fetchall()
+    assert len(correlations) == 2
+    for archetype, options, spot in correlations:
+        assert options > 0.35, archetype
+        assert spot < -0.6, archetype
+
+
+def test_tastes_are_unknown_where_business_sets_the_instrument(
+    db: duckdb.DuckDBPyConnection,
+) -> None:
+    without = {
+        name
+        for (name,) in db.execute(
+            "select distinct archetype from truth where taste_volatility is null"
+        ).fetchall()
+    }
+    assert without == {"market_maker", "hedger", "basis_arbitrageur"}
+    for name in ATTRIBUTES:
+        assert (
+            one(
+                db,
+                f"select count(*) from truth "
+                f"where (taste_{name} is null) <> (taste_volatility is null) "
+                f"or isnan(taste_{name})",
+            )
+            == 0
+        )
+    scales = db.execute("select attribute, mean, scale from taste_scales").fetchall()
+    assert scales == list(zip(ATTRIBUTES, ATTRIBUTE_MEAN, ATTRIBUTE_SCALE, strict=True))
+
+
+def test_stressed_days_move_more_cost_more_and_are_busier(db: duckdb.DuckDBPyConnection) -> None:
+    by_regime = db.execute(
+        """
+        with moves as (
+            select priced_at::date as day, implied_volatility,
+                ln(price_usd / lag(price_usd) over (order by priced_at)) as move
+            from index_prices where asset = 'BTC'
+        ),
+        days as (
+            select day, sqrt(365 * sum(move * move)) as realised,
+                avg(implied_volatility) as implied
+            from moves group by day
+        ),
+        activity as (select executed_at::date as day, count(*) as fills from fills group by day)
+        select regime, median(realised), median(implied), median(fills)
+        from regimes inner join days using (day) left join activity using (day) group by regime
+        """
+    ).fetchall()
+    measured = {regime: values for regime, *values in by_regime}
+    for calm, stressed in zip(measured["calm"], measured["stressed"], strict=True):
+        assert stressed > 1.1 * calm
+    assert one(db, "select count(*) - count(distinct day) from regimes") == 0
+
+
+def test_movers_follow_another_style_to_the_end(db: duckdb.DuckDBPyConnection) -> None:
+    assert one(db, "select count(mover_day) from truth") == 12
+    for broken in (
+        "select count(*) from truth where (mover_day is null) <> (archetype_after is null)",
+        "select count(*) from truth where archetype_after = archetype",
+        "select count(*) from truth where archetype_at_end <> coalesce(archetype_after, archetype)",
+        "select count(*) from truth where mover_day is not null "
+        "and (mover_day not between join_day + 1 and leave_day - 1)",
+    ):
+        assert one(db, broken) == 0, broken
+    change = one(
+        db,
+        """
+        with phases as (
+            select trader_id,
+                if(date_diff('day', date '2026-04-02', executed_at::date) >= mover_day,
+                    archetype_after, truth.archetype) as style,
+                avg((kind = 'option')::int) as option_share
+            from good_fills inner join truth using (trader_id)
+            where mover_day is not null group by all
+        )
+        select avg(option_share) filter (style like 'volatility%')
+            - avg(option_share) filter (style not like 'volatility%')
+        from phases
+        """,
+    )
+    assert change > 0.25
+
+
+def test_wash_pairs_trade_with_one_another_and_end_flat(db: duckdb.DuckDBPyConnection) -> None:
+    matched = db.execute(
+        """
+        with sides as (
+            select wash_pairs.*, a.sign, a.quantity
+            from wash_pairs
+            inner join good_fills as a on a.trader_id = trader_a
+            inner join good_fills as b
+                on b.trader_id = trader_b
+                and (a.instrument_id, a.executed_at, a.price, a.quantity)
+                = (b.instrument_id, b.executed_at, b.price, b.quantity)
+                and a.sign = -b.sign and a.liquidity_role <> b.liquidity_role
+        )
+        select trader_a, trader_b, count(*), sum(sign * quantity), count(distinct sign)
+        from sides group by all
+        """
+    ).fetchall()
+    assert len(matched) == one(db, "select count(*) from wash_pairs") == 2
+    for _, _, fills, net, directions in matched:
+        assert fills >= 40
+        assert net == pytest.approx(0.0, abs=1e-9)
+        assert directions == 2
+    people = "select trader_a from wash_pairs union all select trader_b from wash_pairs"
+    assert one(db, f"select count(distinct trader_a) from ({people})") == 4
+
+
+def test_addresses_are_shared_by_whom_the_truth_says(db: duckdb.DuckDBPyConnection) -> None:
+    shared = db.execute(
+        """
+        with seen as (
+            select distinct counterparty_address as address, trader_id
+            from transfers inner join accounts using (account_id)
+            where counterparty_address is not null and kind = 'deposit'
+        ),
+        shared as (select * from seen qualify count(*) over (partition by address) > 1)
+        select coalesce(shared.address, shared_addresses.address), is_service,
+            count(*), count(shared.trader_id), count(shared_addresses.trader_id)
+        from shared full join shared_addresses using (address, trader_id)
+        group by all
+        """
+    ).fetchall()
+    groups = [row for row in shared if row[1] is False]
+    assert len(groups) == 2
+    for _, _, people, paid, planted in groups:
+        assert 2 <= people == paid == planted <= 4
+    services = [row for row in shared if row[1] is True]
+    assert len(services) == 1
+    assert services[0][4] > 20
+    assert services[0][3] >= 0.9 * services[0][4]
+    assert len(shared) == 3
+
+
+def test_structures_have_the_legs_of_their_strategy(db: duckdb.DuckDBPyConnection) -> None:
+    broken = """
+        with legs as (
+            select strategy_id, strategy, kind, option_type, strike, expires_at, side, trader_id,
+                sum(quantity) as quantity, min(executed_at) as first_at,
+                any_value(combo_id) as combo_id, any_value(block_trade_id) as block_trade_id,
+                any_value(execution) as execution
+            from strategies
+            inner join fills using (order_id)
+            inner join instruments using (instrument_id)
+            where is_opening and quantity > 0
+            group by strategy_id, strategy, kind, option_type, strike, expires_at, side, trader_id,
+                order_id
+        ),
+        structures as (
+            select strategy_id, any_value(strategy) as strategy,
+                any_value(execution) as execution,
+                count(*) as legs,
+                count(distinct trader_id) as traders,
+                count(*) filter (kind = 'option') as options,
+                count(distinct option_type) as types,
+                count(distinct strike) as strikes,
+                count(distinct expires_at) as expiries,
+                count(distinct side) as sides,
+                count(distinct combo_id) as combos,
+                count(distinct block_trade_id) as blocks,
+                count(combo_id) as combo_legs,
+                max(first_at) - min(first_at) as apart
+            from legs group by strategy_id
+        )
+        select strategy, execution, count(*),
+            count(*) filter (traders <> 1 or apart > interval 1 minute),
+            count(*) filter (execution = 'combo' and (combos <> 1 or combo_legs <> legs)),
+            count(*) filter (execution = 'block' and (blocks <> 1 or apart > interval 0 second)),
+            count(*) filter (not case strategy
+                when 'straddle' then (options, types, strikes, sides, expiries) = (2, 2, 1, 1, 1)
+                when 'strangle' then (options, types, strikes, sides, expiries) = (2, 2, 2, 1, 1)
+                when 'risk_reversal'
+                    then (options, types, strikes, sides, expiries) = (2, 2, 2, 2, 1)
+                when 'vertical' then (options, types, strikes, sides, expiries) = (2, 1, 2, 2, 1)
+                when 'calendar' then (options, types, strikes, sides, expiries) = (2, 1, 1, 2, 2)
+                when 'butterfly' then (options, types, strikes, sides, expiries) = (3, 1, 3, 2, 1)
+                when 'covered_call' then (legs, options, sides) = (2, 1, 2)
+                when 'delta_hedged' then (legs, options) = (2, 1)
+            end)
+        from structures group by all
+    """
+    rows = db.execute(broken).fetchall()
+    assert {row[0] for row in rows} == set(STRATEGIES)
+    assert {row[1] for row in rows} == {"combo", "block", "legs"}
+    for strategy, execution, structures, *faults in rows:
+        assert structures > 0
+        assert faults == [0, 0, 0, 0], (strategy, execution, structures)
+
+
+def test_linear_options_are_quoted_in_dollars(db: duckdb.DuckDBPyConnection) -> None:
+    terms = db.execute(
+        "select distinct underlying, is_inverse, contract_multiplier, quote_currency, "
+        "settlement_currency from instruments where kind = 'option' order by 1"
+    ).fetchall()
+    assert terms == [
+        ("BTC", True, 1.0, "BTC", "BTC"),
+        ("ETH", True, 1.0, "ETH", "ETH"),
+        ("SOL", False, 10.0, "USDC", "USDC"),
+    ]
+    assert one(db, "select count(*) from good_fills where kind = 'option' and underlying = 'SOL'")
+    below_intrinsic = """
+        select count(*) from quotes
+        inner join instruments using (instrument_id)
+        asof join index_prices on asset = underlying and priced_at <= quoted_at
+        where kind = 'option' and mark_price * if(is_inverse, price_usd, 1) < 0.95 * greatest(
+            if(option_type = 'call', 1, -1) * (price_usd - strike), 0) - 0.02 * price_usd
+    """
+    assert one(db, below_intrinsic) == 0
+
+
+def test_options_are_quoted_every_six_hours_and_cheap_ones_widest(
+    db: duckdb.DuckDBPyConnection,
+) -> None:
+    assert (
+        one(
+            db,
+            "select count(*) from quotes inner join instruments using (instrument_id) "
+            "where kind = 'option' and (hour(quoted_at) % 6 <> 0 or minute(quoted_at) <> 0)",
+        )
+        == 0
+    )
+    spread = by_archetype(
+        db,
+        "select kind, median((ask - bid) / (ask + bid) * 2) "
+        "from quotes inner join instruments using (instrument_id) group by kind",
+    )
+    assert spread["perpetual"] < spread["future"] < spread["spot"] < 0.001 < spread["option"]
+    correlation = one(
+        db,
+        "select corr(ln(mark_price), ln((ask - bid) / (ask + bid))) "
+        "from quotes inner join instruments using (instrument_id) "
+        "where kind = 'option' and underlying = 'BTC'",
+    )
+    assert correlation < -0.5
+
+
+def test_machines_quote_briefly_and_people_wait(db: duckdb.DuckDBPyConnection) -> None:
+    life = db.execute(
+        """
+        with life as (
+            select order_id, any_value(account_id) as account_id,
+                any_value(channel) as channel, any_value(time_in_force) as time_in_force,
+                min(event_at) filter (event_type = 'insert') as came,
+                min(event_at) filter (event_type = 'cancel') as went,
+                count(*) filter (event_type = 'amend') as amends,
+                count(*) filter (event_type = 'fill') > 0 as traded
+            from orders group by order_id
+        )
+        select archetype,
+            median(epoch_ms(went - came)) / 1000.0,
+            count(went) / count(*),
+            avg((channel = 'api')::int),
+            avg((time_in_force = 'post_only')::int) filter (not traded)
+        from life inner join accounts using (account_id) inner join truth using (trader_id)
+        where secondary_archetype is null group by archetype
+        """
+    ).fetchall()
+    measured = {archetype: values for archetype, *values in life}
+    seconds, cancelled, by_api, post_only = measured["market_maker"]
+    assert seconds < 10
+    assert cancelled > 0.5
+    assert by_api == 1
+    assert post_only > 0.8
+    seconds, cancelled, by_api, post_only = measured["small"]
+    assert seconds > 60
+    assert cancelled < 0.2
+    assert by_api < 0.2
+    assert post_only < 0.6
+
+
+def test_orders_meet_the_book_of_their_moment(db: duckdb.DuckDBPyConnection) -> None:
+    crossing = """
+        select count(*) from orders
+        where time_in_force = 'post_only' and event_type = 'insert'
+            and if(side = 'buy', price >= best_ask, price <= best_bid)
+    """
+    assert one(db, crossing) == 0
+    assert one(db, "select count(*) from orders where best_bid <= 0 or best_ask <= best_bid") == 0
+    deep = """
+        select avg((if(side = 'buy', best_bid - price, price - best_ask) > 0.005 * price)::int)
+        from orders where event_type = 'cancel' and channel <> 'api'
+    """
+    assert 0.05 < one(db, deep) < 0.5
+    moved = """
+        with books as (
+            select order_id, count(distinct best_bid) as bids, max(event_at) - min(event_at) as life
+            from orders where instrument_id = 'BTC-PERPETUAL' group by order_id
+        )
+        select avg((bids > 1)::int) from books where life > interval 5 minute
+    """
+    assert one(db, moved) > 0.8
+
+
+def test_decisions_follow_the_logit_probabilities() -> None:
+    """Of two instruments the second has utility 0.5 + 1.0 more: it is taken e^1.5 / (1 + e^1.5)."""
+    market = simulate_market(np.random.default_rng(0), 30)
+    steps = 4
+    board = Board(
+        instrument=np.array([3, 8]),
+        attributes=np.array([[0.0, 0, 0, 0, 0], [1.0, -1.0, 0, 0, 0]]),
+        popularity=np.array([0.0, 0.5]),
+        first=np.array([0] + [2] * (3 * steps)),
+        steps=steps,
+    )
+    n = 20_000
+    taste = np.tile([1.5, 0.5, 0.0, 0.0, 0.0], (n, 1))
+    ms = np.full(n, market.start_ms + 1)
+    asset = np.zeros(n, dtype=np.int64)
+    chosen = choose(np.random.default_rng(1), board, market, asset, ms, taste)
+    assert set(chosen) == {3, 8}
+    assert (chosen == 8).mean() == pytest.approx(np.exp(1.5) / (1 + np.exp(1.5)), abs=0.01)
+
+
+def test_attributes_are_those_of_the_definitions() -> None:
+    market = simulate_market(np.random.default_rng(0), 60)
+    board, book = make_board(market), market.instruments
+    sizes = np.diff(board.first)
+    assert sizes.min() > 100
+    raw = board.attributes * ATTRIBUTE_SCALE + ATTRIBUTE_MEAN
+    kind = book.kind[board.instrument]
+    for code, leverage in ((KINDS.index("perpetual"), np.log(50)), (KINDS.index("spot"), 0.0)):
+        rows = raw[kind == code]
+        assert rows[:, :4] == pytest.approx(np.tile([0.0, leverage, 1.0, 0.0], (len(rows), 1)))
+    options = raw[kind == OPTION]
+    assert options[:, 0].min() >= 0
+    assert options[:, 1].max() <= np.log(100) + 1e-9
+    assert 0.3 < options[:, 2].min() < options[:, 2].max() <= 1
+    assert options[:, 3].max() < np.log1p(93)
+
+    at = np.array([int(board.instrument[kind == OPTION][0])])
+    ms = np.array([market.start_ms + 10 * HOUR_MS])
+    quote = market.quote(at, ms)
+    vega, leverage, correlation, tenor, liquidity = attributes(market, at, ms, quote)[0]
+    years = (book.expires_ms[at[0]] - ms[0]) / (365 * 24 * HOUR_MS)
+    assert 0 < vega <= np.sqrt(years / (2 * np.pi)) + 1e-12
+    assert leverage == pytest.approx(
+        np.log(min(abs(quote.delta[0]) / quote.mark[0], 100.0)), abs=1e-9
+    )
+    price, spread = 0.8 * quote.volatility[0] * vega, quote.ask[0] - quote.bid[0]
+    assert correlation == pytest.approx(
+        abs(quote.delta[0])
+        * quote.volatility[0]
+        / np.hypot(abs(quote.delta[0]) * quote.volatility[0], price)
+    )
+    assert tenor == pytest.approx(np.log(1 + 365 * years))
+    assert liquidity == pytest.approx(-np.log(2 * spread / (quote.ask[0] + quote.bid[0])))
 
 
 def test_the_same_seed_gives_the_same_files(tmp_path: Path) -> None:
@@ -754,6 +1197,14 @@ def test_implied_volatility_is_above_realised() -> None:
         returns = np.diff(market.log_spot[:, start * HOUR_MS // STEP_MS :], axis=1)
         realised = returns.std(axis=1) * np.sqrt(steps_per_year)
         assert (market.implied_volatility[:, start:].mean(axis=1) > realised).all()
+
+
+def test_both_regimes_occur_and_stress_is_rarer() -> None:
+    stressed = np.mean(
+        [simulate_market(np.random.default_rng(seed), 180).regime for seed in range(20)]
+    )
+    assert (CALM, STRESSED) == (0, 1)
+    assert stressed == pytest.approx(0.03 / 0.13, abs=0.08)
 
 
 def test_black_76_matches_the_golden_value() -> None:

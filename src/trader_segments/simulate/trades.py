@@ -118,15 +118,20 @@ def simulate_trades(rng: np.random.Generator, population: Population, market: Ma
 
 def _in_order(parts: list[Trades]) -> Trades:
     """Concatenate by opening time and number the structures as they first appear."""
-    columns = {f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Trades)}
+    trades = _joined(parts)
     style = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-    order = np.argsort(columns["open_ms"], kind="stable")
-    structure = columns["structure"]
-    structure = np.where(structure >= 0, structure * len(parts) + style, -1)[order]
+    order = np.argsort(trades.open_ms, kind="stable")
+    structure = np.where(trades.structure >= 0, trades.structure * len(parts) + style, -1)[order]
     _, first, number = np.unique(structure, return_index=True, return_inverse=True)
     rank = np.argsort(np.argsort(first))
-    trades = Trades(**{name: column[order] for name, column in columns.items()})
+    trades = Trades(**{f.name: getattr(trades, f.name)[order] for f in fields(Trades)})
     return replace(trades, structure=np.where(structure >= 0, rank[number], -1))
+
+
+def _joined(parts: list[Trades]) -> Trades:
+    return Trades(
+        **{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Trades)}
+    )
 
 
 def _plan(style: _Style) -> _Plan:
@@ -223,7 +228,7 @@ def _trades(
 
 def _option_trades(
     style: _Style, plan: _Plan, anchor: IntArray, side: IntArray, close_ms: IntArray
-) -> list[Trades]:
+) -> Trades:
     """Options, some of them with further legs: at once as a combo or block, or within a minute."""
     rng, market, book = style.rng, style.market, style.market.instruments
     strategy, execution, side, legs = grow(
@@ -262,7 +267,7 @@ def _option_trades(
         strategy=strategy[at],
         execution=at_once[at],
     )
-    return [first, _in_one_go(further)]
+    return _joined([first, _in_one_go(further)])
 
 
 def _in_one_go(trades: Trades) -> Trades:
@@ -351,7 +356,7 @@ def _plain_trades(style: _Style) -> list[Trades]:
             close_ms[outright],
             leverage=leverage[outright],
         ),
-        *_option_trades(
+        _option_trades(
             style, plan.take(option), instrument[option], side[option], close_ms[option]
         ),
     ]
@@ -377,7 +382,7 @@ def _volatility_trades(style: _Style) -> list[Trades]:
             np.where(book.kind[chosen[outright]] == SPOT, 1, rng.choice([-1, 1], len(plain))),
             _closing(style, plain, 0.6),
         ),
-        *_option_trades(
+        _option_trades(
             style, plan, anchor, side, plan.open_ms + (to_expiry * life).astype(np.int64)
         ),
     ]
