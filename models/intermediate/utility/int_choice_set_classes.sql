@@ -1,4 +1,5 @@
--- How many instruments of each class were offered, and the moments of their attributes.
+-- How many instruments of each class were offered, and the moments of their attributes. One that is not known of all
+-- instruments of a class is not known of the class.
 {{ config(materialized='table') }}
 with -- noqa: disable=LT02
 
@@ -10,17 +11,20 @@ final as (
     select
         underlying,
         period_start,
-        kind,
         instrument_class,
         count(*) as instrument_count,
         {%- for attribute in utility_attributes() %}
-        sum(cast({{ attribute }} as decimal(18, 9))) as {{ attribute }},
+        case
+            when count({{ attribute }}) = count(*) then sum(cast({{ attribute }} as decimal(18, 9)))
+        end as {{ attribute }},
         {%- endfor %}
         {%- for left, right in attribute_pairs() %}
-        sum(cast({{ left }} * {{ right }} as decimal(18, 9))) as {{ left }}_{{ right }}{{ ',' if not loop.last }}
+        case
+            when count({{ left }} * {{ right }}) = count(*) then sum(cast({{ left }} * {{ right }} as decimal(18, 9)))
+        end as {{ left }}_{{ right }}{{ ',' if not loop.last }}
         {%- endfor %}
     from offered
-    group by 1, 2, 3, 4
+    group by 1, 2, 3
 )
 
 select * from final

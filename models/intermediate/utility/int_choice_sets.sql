@@ -1,5 +1,5 @@
--- The choice set of each period by kind of instrument, as the market at large would choose from it: how probable the
--- kind is, and mean and covariance of the attributes within it.
+-- The choice set of each period as the market at large would choose from it: mean and covariance of the attributes,
+-- instruments weighed by how popular their class is. An attribute that is not known of all that is offered says nothing.
 {{ config(materialized='table') }}
 with -- noqa: disable=LT02
 
@@ -22,60 +22,37 @@ weighted as (
         and cast(classes.period_start as date) = popularity.event_date
 ),
 
-kinds as (
-    select
-        underlying,
-        period_start,
-        kind,
-        {%- for attribute in utility_attributes() %}
-        cast(sum(cast(popularity * cast({{ attribute }} as double) as decimal(38, 18))) as double) as {{ attribute }},
-        {%- endfor %}
-        {%- for left, right in attribute_pairs() %}
-        cast(sum(cast(popularity * cast({{ left }}_{{ right }} as double) as decimal(38, 18))) as double)
-            as {{ left }}_{{ right }},
-        {%- endfor %}
-        cast(sum(cast(popularity * instrument_count as decimal(38, 18))) as double) as weight
-    from weighted
-    group by 1, 2, 3
-),
+{% set columns = utility_attributes() -%}
+{%- for left, right in attribute_pairs() %}{% do columns.append(left ~ '_' ~ right) %}{% endfor -%}
 
-means as (
+expected as (
     select
         underlying,
         period_start,
-        kind,
-        weight,
-        {%- for attribute in utility_attributes() %}
-        {{ attribute }} / weight as {{ attribute }},
+        {%- for column in columns %}
+        case
+            when count({{ column }}) = count(*)
+                then {{ share(
+                    'sum(cast(popularity * cast(' ~ column ~ ' as double) as decimal(38, 18)))',
+                    'sum(cast(popularity * instrument_count as decimal(38, 18)))',
+                ) }}
+        end as {{ column }}{{ ',' if not loop.last }}
         {%- endfor %}
-        {%- for left, right in attribute_pairs() %}
-        {{ left }}_{{ right }} / weight
-            - {{ left }} / weight * {{ right }} / weight as {{ left }}_{{ right }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    from kinds
+    from weighted
+    group by 1, 2
 ),
 
 final as (
     select
         underlying,
         period_start,
-        kind,
-        {{ share(
-            'weight',
-            'sum(cast(weight as decimal(38, 18))) over (partition by underlying, period_start)'
-        ) }} as market_share,
         {%- for attribute in utility_attributes() %}
         {{ attribute }},
-        {{ attribute }} - {{ share(
-            'sum(cast(weight * ' ~ attribute ~ ' as decimal(38, 18))) over (partition by underlying, period_start)',
-            'sum(cast(case when ' ~ attribute ~ ' is not null then weight end as decimal(38, 18)))'
-            ~ ' over (partition by underlying, period_start)'
-        ) }} as {{ attribute }}_from_market,
         {%- endfor %}
         {%- for left, right in attribute_pairs() %}
-        {{ left }}_{{ right }}{{ ',' if not loop.last }}
+        {{ left }}_{{ right }} - {{ left }} * {{ right }} as {{ left }}_{{ right }}{{ ',' if not loop.last }}
         {%- endfor %}
-    from means
+    from expected
 )
 
 select * from final

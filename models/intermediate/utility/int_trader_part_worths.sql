@@ -1,4 +1,5 @@
--- What a trader's choices reveal of the utility of each attribute, beside the market at large, by the as-of date.
+-- What a trader's choices reveal of the utility of each attribute, beside the market at large, by the as-of date: one
+-- step of a conditional logit, its information shrunk toward the diagonal, its result toward the market.
 {{ config(materialized='table') }}
 {%- set attributes = utility_attributes() -%}
 {%- set settings = var('derived_utility') %}
@@ -8,20 +9,38 @@ scales as (
     select * from {{ ref('int_attribute_scales') }}
 ),
 
+sums as (
+    select
+        trader_id,
+        sum(effective_choices) as effective_choices,
+        {%- for attribute in attributes %}
+        cast(sum({{ attribute }}_score) as double) as {{ attribute }}_score,
+        {%- endfor %}
+        {%- for left, right in attribute_pairs() %}
+        cast(sum({{ left }}_{{ right }}_information) as double) as {{ right }}_{{ left }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ ref('int_trader_choice_days') }}
+    where event_date <= {{ as_of_date() }}
+    group by 1
+),
+
+-- The linear equations of the part-worths, A x = r, a_i_j the lower triangle of A.
 systems as (
     select
-        systems.trader_id,
-        systems.effective_choices,
-        {%- for attribute in attributes %}
+        sums.trader_id,
+        sums.effective_choices,
+        {%- for left in attributes %}
         {%- set i = loop.index %}
-        {%- for j in range(1, i + 1) %}
-        systems.a_{{ i }}_{{ j }},
+        {%- for right in attributes[:i] %}
+        coalesce(sums.{{ left }}_{{ right }} / (scales.{{ left }} * scales.{{ right }}), 0)
+        {{- ' + ' ~ settings.prior_choices if loop.last else ' * ' ~ (1 - settings.covariance_shrinkage) | round(6) ~ 'e0' }}
+            as a_{{ i }}_{{ loop.index }},
         {%- endfor %}
-        systems.r_{{ i }} + {{ settings.prior_choices }} * mean.{{ attribute }} as r_{{ i }}{{ ',' if not loop.last }}
+        coalesce(sums.{{ left }}_score / scales.{{ left }}, 0) as r_{{ i }}{{ ',' if not loop.last }}
         {%- endfor %}
-    from {{ ref('int_trader_choice_systems') }} as systems
-    cross join {{ ref('int_mean_part_worths') }} as mean
-    where systems.effective_choices >= {{ settings.least_choices }}
+    from sums
+    cross join scales
+    where sums.effective_choices >= {{ settings.least_choices }}
 ),
 
 solved as (
