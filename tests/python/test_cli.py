@@ -205,7 +205,9 @@ def test_further_arguments_go_to_dbt(
 
     monkeypatch.setattr(trader_segments.build, "run_dbt", note)
     result = invoke("build", "--full-refresh", "--vars", "as_of_date: 2025-03-01")
-    assert given == [["build", "--full-refresh", "--vars", "as_of_date: 2025-03-01"]]
+    without = ["--exclude-resource-type", "unit_test"]
+    further = ["--full-refresh", "--vars", "as_of_date: 2025-03-01"]
+    assert given == [["build", *without, *further]]
     assert f"Building exchange from {raw}" in result.output
 
 

@@ -1,5 +1,6 @@
 -- The choice set of each period as the market at large would choose from it: mean and covariance of the attributes,
--- instruments weighed by how popular their class is. An attribute that is not known of all that is offered says nothing.
+-- instruments weighed by how popular their class is. An attribute that is not known of all that is offered says
+-- nothing.
 {{ config(materialized='table') }}
 with -- noqa: disable=LT02
 

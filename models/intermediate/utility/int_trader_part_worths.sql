@@ -2,7 +2,9 @@
 -- step of a conditional logit, its information shrunk toward the diagonal, its result toward the market.
 {{ config(materialized='table') }}
 {%- set attributes = utility_attributes() -%}
-{%- set settings = var('derived_utility') %}
+{%- set settings = var('derived_utility') -%}
+{%- set covariance_kept = ' * ' ~ (1 - settings.covariance_shrinkage) | round(6) ~ 'e0' -%}
+{%- set prior = ' + ' ~ settings.prior_choices %}
 with -- noqa: disable=LT02
 
 scales as (
@@ -33,7 +35,7 @@ systems as (
         {%- set i = loop.index %}
         {%- for right in attributes[:i] %}
         coalesce(sums.{{ left }}_{{ right }} / (scales.{{ left }} * scales.{{ right }}), 0)
-        {{- ' + ' ~ settings.prior_choices if loop.last else ' * ' ~ (1 - settings.covariance_shrinkage) | round(6) ~ 'e0' }}
+        {{- prior if loop.last else covariance_kept }}
             as a_{{ i }}_{{ loop.index }},
         {%- endfor %}
         coalesce(sums.{{ left }}_score / scales.{{ left }}, 0) as r_{{ i }}{{ ',' if not loop.last }}
