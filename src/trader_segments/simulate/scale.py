@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -153,26 +155,31 @@ def simulate_scale(
 
 
 def _write_fills(folder: Path, market: Market, fills: int, traders: int, seed: int) -> None:
-    """Write files of `_FILLS_PER_FILE` fills in order of execution."""
+    """Write files of `_FILLS_PER_FILE` fills in order of execution, a core a file."""
     folder.mkdir()
-    with duckdb.connect() as connection:
+
+    def write(file: int) -> None:
+        query = _FILLS.format(
+            first=file * _FILLS_PER_FILE,
+            last=min((file + 1) * _FILLS_PER_FILE, fills),
+            first_hash=seed << 40,
+            microseconds_per_fill=market.days * DAY_MS * 1000 / fills,
+            traders=traders,
+            step_microseconds=_STEP_MS * 1000,
+            traded=_TRADED,
+            others=_OTHERS_TRADED,
+            options=_OPTIONS_TRADED,
+            start=market.start_ms * 1000,
+        )
+        path = str(folder / f"part-{file:05d}.parquet").replace("'", "''")
+        with connection.cursor() as cursor:
+            cursor.execute(f"copy ({query}) to '{path}' ({_PARQUET})")
+
+    with duckdb.connect() as connection, ThreadPoolExecutor(os.cpu_count()) as pool:
         connection.register("marks_given", _marks(market))
         connection.execute("create table marks as from marks_given order by place")
-        for file, first in enumerate(range(0, fills, _FILLS_PER_FILE)):
-            query = _FILLS.format(
-                first=first,
-                last=min(first + _FILLS_PER_FILE, fills),
-                first_hash=seed << 40,
-                microseconds_per_fill=market.days * DAY_MS * 1000 / fills,
-                traders=traders,
-                step_microseconds=_STEP_MS * 1000,
-                traded=_TRADED,
-                others=_OTHERS_TRADED,
-                options=_OPTIONS_TRADED,
-                start=market.start_ms * 1000,
-            )
-            path = str(folder / f"part-{file:05d}.parquet").replace("'", "''")
-            connection.execute(f"copy ({query}) to '{path}' ({_PARQUET})")
+        for _ in pool.map(write, range(-(-fills // _FILLS_PER_FILE))):
+            pass
 
 
 def _marks(market: Market) -> pa.Table:
