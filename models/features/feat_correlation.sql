@@ -1,6 +1,6 @@
 -- How a trader's profit and positioning move with the market: correlation, beta and t-statistic, shrunk to none.
 {%- set limits = var('correlation') %}
-{%- set relations = ['pnl', 'volatility', 'equity', 'positioning'] %}
+{%- set relations = ['pnl', 'volatility', 'equity', 'positioning', 'positioning_volatility'] %}
 {%- set products = [('y', 'y'), ('x', 'x'), ('control', 'control'), ('x', 'y'), ('y', 'control'), ('x', 'control')] %}
 with
 

@@ -5,6 +5,10 @@
     ('volatility', 'trading_return', 'implied_volatility_change', 'log_return'),
     ('equity', 'pnl_return', 'log_return', 'null'),
 ] %}
+{%- set positions = [
+    ('positioning', 'log_return', 'null'),
+    ('positioning_volatility', 'implied_volatility_change', 'log_return'),
+] %}
 with
 
 timing_days as (
@@ -72,7 +76,8 @@ positioning as (
     select
         timing_days.trader_id,
         {{ share('timing_days.net_delta_usd', 'timing_days.gross_delta_usd') }} as net_share,
-        market_days.log_return
+        market_days.log_return,
+        market_days.implied_volatility_change
     from timing_days
     inner join ranked
         on timing_days.trader_id = ranked.trader_id
@@ -98,14 +103,18 @@ pairs as (
     where {{ y }} <> 0 and {{ x }} is not null
     union all
     {%- endfor %}
+    {%- for relation, x, control in positions %}
     select
         trader_id,
-        'positioning' as relation,
+        '{{ relation }}' as relation,
         'fills' as pnl_source,
         net_share as y,
-        log_return as x,
-        null as control
+        {{ x }} as x,
+        {{ control }} as control
     from positioning
+    where {{ x }} is not null
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 ),
 
 final as (
