@@ -236,14 +236,21 @@ def _input_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
 def _unknown_feature_lines(
     connection: duckdb.DuckDBPyConnection, missing: list[str]
 ) -> Iterator[str]:
-    unknown = connection.execute(
-        "select feature_name, requires from feature_catalog where coverage = 0 "
+    catalog = connection.execute(
+        "select feature_name, requires, coverage from feature_catalog "
         "order by feature_group, feature_name"
     ).fetchall()
+    there = {source for _, requires, share in catalog if share for source in requires.split(", ")}
     features_by_cause: dict[str, list[str]] = {}
-    for feature, requires in unknown:
-        wanting = [source for source in requires.split(", ") if source in missing or "." in source]
-        cause = f"without {' and '.join(wanting)}" if wanting else "as nobody trades so"
+    for feature, requires, share in catalog:
+        if share:
+            continue
+        wanting = [
+            source
+            for source in requires.split(", ")
+            if source in missing or ("." in source and source not in there)
+        ]
+        cause = f"without {' and '.join(wanting)}" if wanting else "as no trader has enough of it"
         features_by_cause.setdefault(cause, []).append(feature)
     for cause, features in features_by_cause.items():
         yield f"NULL {cause}: {', '.join(features)}"

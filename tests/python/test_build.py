@@ -128,7 +128,7 @@ def test_the_summary_says_segments_missing_inputs_and_where_the_marts_are(
     assert "Inputs missing: accounts, orders" in lines
     assert "NULL without orders: aggressive_share" in lines
     assert "NULL without fills.fee: fee_paid_usd, net_fee_usd" in lines
-    assert "NULL as nobody trades so: event_share" in lines
+    assert "NULL as no trader has enough of it: event_share" in lines
     assert "Rows rejected (mart rejected_rows): 3 of fills" in lines
     assert "Exact copies dropped: 2 of fills" in lines
     assert "No dollar price for DOGE: amounts in it are NULL in US dollars" in lines
