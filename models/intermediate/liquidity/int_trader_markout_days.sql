@@ -20,12 +20,12 @@ fills as (
     select * from {{ ref('int_fill_markouts') }}
 ),
 
--- Fills of one order are not independent observations.
+-- Fills of one order are not independent observations; where orders are not known each fill is one.
 orders as (
     select
         trader_id,
         event_date,
-        order_id,
+        coalesce(order_id, fill_id) as observation_id,
         sum(effective_spread_usd) as effective_spread_usd,
         sum(case when effective_spread_usd is not null then notional_usd end) as effective_spread_notional_usd,
         sum(realized_spread_usd) as realized_spread_usd,
