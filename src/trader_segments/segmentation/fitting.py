@@ -14,6 +14,7 @@ import pandas as pd
 from scipy.stats import chi2
 from threadpoolctl import threadpool_limits
 
+from trader_segments.segmentation.calibration import fit_temperature
 from trader_segments.segmentation.lda import (
     MIN_COVERAGE,
     MIN_SEEDS,
@@ -183,6 +184,9 @@ def _learn(
     )
     if lda is None:
         return replace(base, left_out=left_out, rule_styles=tuple(base.seeds))
+    lda = lda.tempered(
+        fit_temperature(scaled.winsorised, scaled.observed, seeds, seed_styles, evidence)
+    )
     posterior = lda.posteriors(scaled.winsorised[:, crowd])
     best = np.where(posterior.max(axis=0) >= LOWEST_POSTERIOR, posterior.argmax(axis=0), -1)
     groups = {style: crowd[best == row] for row, style in enumerate(lda.classes)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.covariance import ledoit_wolf
@@ -44,13 +44,15 @@ class LinearDiscriminant:
     ----------
     labels : the class of each of the k components; a class may have several
     means : (k, n_inputs) component means on the reference scale
-    coefficients, intercepts : (k, n_inputs) and (k,)
+    coefficients, intercepts : (k, n_inputs) and (k,), already divided by `temperature`
+    temperature : what log posteriors were divided by so that probabilities are calibrated
     """
 
     labels: tuple[str, ...]
     means: FloatArray
     coefficients: FloatArray
     intercepts: FloatArray
+    temperature: float = 1.0
 
     def log_scores(self, inputs: FloatArray) -> FloatArray:
         """Log posteriors up to a constant per trader.
@@ -80,12 +82,24 @@ class LinearDiscriminant:
 
     def posteriors(self, inputs: FloatArray) -> FloatArray:
         """Softmax of `log_scores` summed over each class, shape (n_classes, n_traders)."""
-        scores = self.log_scores(inputs)
+        return self.class_posteriors(self.log_scores(inputs))
+
+    def class_posteriors(self, scores: FloatArray) -> FloatArray:
+        """Softmax of given (k, n_traders) scores summed over each class."""
         weights = np.exp(scores - scores.max(axis=0))
-        result = np.zeros((len(self.classes), inputs.shape[1]))
+        result = np.zeros((len(self.classes), scores.shape[1]))
         for row, owner in enumerate(self.owner):
             result[owner] += weights[row]
         return np.asarray(result / weights.sum(axis=0))
+
+    def tempered(self, temperature: float) -> LinearDiscriminant:
+        """The same discriminant with its log posteriors divided by a temperature."""
+        return replace(
+            self,
+            coefficients=rounded(self.coefficients / temperature),
+            intercepts=rounded(self.intercepts / temperature),
+            temperature=self.temperature * temperature,
+        )
 
     def assign(self, inputs: FloatArray) -> TextArray:
         """The most probable class of each trader, (n_traders,)."""

@@ -16,7 +16,7 @@ from trader_segments.segmentation.reference import InputScale
 from trader_segments.segmentation.rules import Condition, Rule, RuleBook
 from trader_segments.segmentation.table import BoolArray, FloatArray
 
-FORMAT = 2
+FORMAT = 3
 UNCLASSIFIED = "unclassified"
 LOWEST_POSTERIOR = 0.5
 """Posterior below which a trader fits no style."""
@@ -184,6 +184,7 @@ def _read_lda(content: Mapping[str, Any] | None) -> LinearDiscriminant | None:
         np.array(content["means"]),
         np.array(content["coefficients"]),
         np.array(content["intercepts"]),
+        content["temperature"],
     )
 
 

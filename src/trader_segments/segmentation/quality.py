@@ -7,6 +7,7 @@ import pandas as pd
 from sklearn.metrics import silhouette_score
 from threadpoolctl import threadpool_limits
 
+from trader_segments.segmentation.calibration import FOLDS, folds
 from trader_segments.segmentation.lda import LinearDiscriminant, fit_styles
 from trader_segments.segmentation.micro import STABLE_JACCARD
 from trader_segments.segmentation.model import UNCLASSIFIED, SegmentationModel
@@ -23,7 +24,6 @@ AT_LEAST = {
 }
 AT_MOST = {"seed_conflict_share": 0.05, "unclassified_share": 0.2, "outlier_share": 0.05}
 BOOTSTRAPS = 50
-FOLDS = 5
 SAMPLE_ROWS = 20_000
 SILHOUETTE_ROWS = 2_000
 
@@ -101,7 +101,7 @@ def _agreement(
     scaled: ScaledInputs, seeds: IntArray, styles: TextArray, evidence: TextArray
 ) -> dict[str, float]:
     """Cross-validated share of seeds assigned to their own style; folds by hash order."""
-    fold = pd.Series(styles, dtype=object).groupby(styles).cumcount().to_numpy() % FOLDS
+    fold = folds(styles)
     hits = np.full(len(seeds), np.nan)
     for number in range(FOLDS):
         kept, held_out = fold != number, fold == number
