@@ -207,7 +207,7 @@ def test_shipped_rules_recover_the_planted_styles(
     assert mean >= 0.85
     assert worst >= 0.80
     is_sure = (traders["style_probability"] >= 0.99).to_numpy()
-    assert (traders["style"].to_numpy() == truth)[is_sure].mean() >= 0.97
+    assert (traders["style"].to_numpy() == truth)[is_sure].mean() >= 0.99
     assert (traders["style"] == "unclassified").mean() <= 0.05
     assert traders["is_outlier"].mean() <= 0.05
 

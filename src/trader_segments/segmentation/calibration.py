@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 
@@ -58,7 +56,7 @@ def fit_temperature(
         if lda is None:
             continue
         held_out &= np.isin(styles.astype(str), lda.classes)
-        row: Mapping[str, int] = {style: row for row, style in enumerate(lda.classes)}
+        row = {style: row for row, style in enumerate(lda.classes)}
         truth = np.array([row[style] for style in styles[held_out]], dtype=np.int64)
         scores = lda.log_scores(inputs[:, seeds[held_out]])
         for position, temperature in enumerate(TEMPERATURES):
