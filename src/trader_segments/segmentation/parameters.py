@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import count
 
-import numpy as np
 import pandas as pd
 
+from trader_segments.segmentation.lda import LinearDiscriminant
 from trader_segments.segmentation.model import SegmentationModel
 from trader_segments.segmentation.table import FloatArray
 
@@ -96,26 +96,28 @@ def _rows(model: SegmentationModel) -> Iterator[Row]:
     if model.lda is None:
         return
     for row, style in enumerate(model.lda.labels):
-        weights, intercept = model.lda.coefficients[row], float(model.lda.intercepts[row])
-        yield from _affine(("style", row, style, None), names, weights, intercept)
+        yield from _component(("style", row, style, None), names, model.lda, row)
     positions = count()
     for micro in model.micro_segments:
         for row, label in enumerate(micro.lda.labels):
-            weights, intercept = micro.lda.coefficients[row], float(micro.lda.intercepts[row])
-            key = ("micro_segment", next(positions), micro.style, label)
-            yield from _affine(key, names, weights, intercept)
+            divided: Key = ("micro_segment", next(positions), micro.style, label)
+            yield from _component(divided, names, micro.lda, row)
     if model.spread is None:
         return
     spread = model.spread
     for row, weights in enumerate(spread.whitening):
         yield from _coefficients(("whitening", row, None, None), names, weights)
     for row, (mean, width) in enumerate(zip(spread.means, spread.widths, strict=True)):
-        key = ("spread", row, None, None)
+        key: Key = ("spread", row, None, None)
         centre = spread.whitening @ mean
         weights = -2.0 * spread.whitening.T @ centre / width
         yield from _affine(key, names, weights, float(centre @ centre / width))
         yield *key, None, "width", float(width)
         yield *key, None, "bound", float(spread.bound)
+
+
+def _component(key: Key, names: Sequence[str], lda: LinearDiscriminant, row: int) -> Iterator[Row]:
+    return _affine(key, names, lda.coefficients[row], float(lda.intercepts[row]))
 
 
 def _affine(key: Key, names: Sequence[str], weights: FloatArray, intercept: float) -> Iterator[Row]:
@@ -124,5 +126,6 @@ def _affine(key: Key, names: Sequence[str], weights: FloatArray, intercept: floa
 
 
 def _coefficients(key: Key, names: Sequence[str], weights: FloatArray) -> Iterator[Row]:
-    for column in np.flatnonzero(weights):
-        yield *key, names[column], "coefficient", float(weights[column])
+    for name, weight in zip(names, weights.tolist(), strict=True):
+        if weight != 0.0:
+            yield *key, name, "coefficient", weight
