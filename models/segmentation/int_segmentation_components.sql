@@ -1,5 +1,5 @@
 -- The linear parts of the champion, a column for each input; what a part does not weigh counts 0.
-with
+with -- noqa: disable=LT02
 
 parameters as (
     select * from {{ ref('segmentation_parameters') }}

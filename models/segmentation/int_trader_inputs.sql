@@ -1,5 +1,5 @@
 -- The model's inputs on the stored reference scale. What a trader or the model lacks is neutral, 0.
-with
+with -- noqa: disable=LT02
 
 parameters as (
     select * from {{ ref('segmentation_parameters') }}
