@@ -1,4 +1,4 @@
-{#- Added up in the order of the names, as trader_segments.segmentation.lda.affine does: the same DOUBLE on every run. -#}
+{#- Added up by name, as trader_segments.segmentation.lda.affine does: the same DOUBLE on every run. -#}
 {% macro weighted_inputs(components, inputs, suffix='') -%}
     {%- for column in segmentation_inputs() %}
         + {{ components }}.{{ column.name }} * {{ inputs }}.{{ column.name }}{{ suffix }}

@@ -31,7 +31,7 @@ log_scores as (
 ranked as (
     select
         *,
-        row_number() over (partition by trader_id order by log_score desc, position) as segment_rank
+        row_number() over (partition by trader_id order by log_score desc, position asc) as segment_rank
     from log_scores
 ),
 

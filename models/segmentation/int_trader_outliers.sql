@@ -1,5 +1,5 @@
 {{ config(materialized='view') }}
--- Traders far from every style: the squared Mahalanobis distance to the nearest, in the style's width, beyond the bound.
+-- Traders far from every style: the squared Mahalanobis distance to the nearest, in its width, is beyond the bound.
 with
 
 inputs as (

@@ -62,7 +62,7 @@ final as (
         trader_id,
         style,
         cast(weight as double) / cast(sum(weight) over (partition by trader_id) as double) as posterior,
-        row_number() over (partition by trader_id order by weight desc, position) as style_rank
+        row_number() over (partition by trader_id order by weight desc, position asc) as style_rank
     from style_weights
 )
 
