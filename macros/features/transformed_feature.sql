@@ -1,7 +1,9 @@
 {#- A registered feature on the scale on which it is compared: trader_segments.segmentation.transforms, in SQL. -#}
 {% macro transformed_feature(column) -%}
     {%- set x = 'cast(' ~ column.name ~ ' as double)' -%}
-    {%- set n = 'cast(' ~ column.count ~ ' as double)' if column.count else '100' -%}
+    {%- set unknown = 100 if column.transform in ('logit', 'fisher_z') else 0 -%}
+    {%- set known = 'coalesce(cast(' ~ column.count ~ ' as double), ' ~ unknown ~ ')' -%}
+    {%- set n = 'greatest(' ~ known ~ ', 0)' if column.count else '100' -%}
     {%- set shrinkage = 'sqrt(' ~ n ~ ' / (' ~ n ~ ' + 100)) * ' if column.count else '' -%}
     {%- if column.transform == 'log1p' -%}
         ln(1 + greatest({{ x }}, 0))

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from test_build_scoring import assert_scores_are_those_of_python
 from trader_segments.segmentation.table import FeatureTable
 from trader_segments.segmentation.transforms import transform_feature
 from trader_segments.simulate import SimulationResult, simulate
@@ -343,6 +344,10 @@ def test_one_thread_gives_the_same_marts_as_many(
     assert differences(built.contents[0], home.contents()) == []
     on_one, on_many = home.manifest()["marts"], built.manifests[0]["marts"]
     assert {mart for mart in on_many if on_one[mart] != on_many[mart]} == set(STAMPS)
+
+
+def test_sql_scores_as_the_model_does(built: Built) -> None:
+    assert_scores_are_those_of_python(built.home.warehouse)
 
 
 def test_sql_transforms_features_as_the_model_does(built: Built) -> None:

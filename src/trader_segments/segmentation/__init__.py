@@ -2,6 +2,7 @@
 
 from trader_segments.segmentation.fitting import fit
 from trader_segments.segmentation.model import SegmentationModel
+from trader_segments.segmentation.parameters import parameter_table, rule_table
 from trader_segments.segmentation.quality import measure_quality
 from trader_segments.segmentation.registry import champion, choose_model, predecessor
 from trader_segments.segmentation.scoring import Scores, score
@@ -13,6 +14,8 @@ __all__ = [
     "choose_model",
     "fit",
     "measure_quality",
+    "parameter_table",
     "predecessor",
+    "rule_table",
     "score",
 ]

@@ -2,6 +2,6 @@ def model(dbt, session):
     dbt.config(materialized="table")
     from trader_segments.segmentation import champion, score
 
-    version, segmentation = champion(dbt.ref("segmentation_fits").df())
+    _, segmentation = champion(dbt.ref("segmentation_fits").df())
     features = dbt.ref("trader_features").order("trader_id").df()
-    return score(segmentation, features).traders.assign(model_version=version)
+    return score(segmentation, features).traders[["trader_id", "top_reasons"]]
