@@ -14,7 +14,7 @@ from trader_segments.report.formats import finite, words
 
 Row = TypeVar("Row")
 VALUE_TIERS = ("top", "high", "medium", "low")
-LIFECYCLE_STAGES = ("new", "active", "at_risk", "dormant")
+LIFECYCLE_STAGES = ("new", "active", "returned", "at_risk", "dormant", "churned")
 RISK_APPETITES = ("high", "medium", "low", "unknown")
 
 

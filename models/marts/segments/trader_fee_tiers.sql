@@ -1,0 +1,143 @@
+-- Fee tier of each trader over all its accounts, how far the next one is, and how likely the tier is lost.
+{%- set schedule = var('fee_schedule') %}
+{%- set days = schedule.volume_days %}
+{%- set rates = ['derivative_maker_bps', 'derivative_taker_bps', 'option_maker_bps', 'option_taker_bps',
+    'spot_maker_bps', 'spot_taker_bps'] %}
+with
+
+traders as (
+    select trader_id from {{ ref('int_traders') }}
+),
+
+volumes as (
+    select * from {{ ref('int_trader_fee_volumes') }}
+),
+
+equity as (
+    select * from {{ ref('int_trader_equity') }}
+),
+
+fee_tiers as (
+    select
+        fee_tiers.*,
+        lead(tier) over (order by tier) as next_tier,
+        lead(tier_name) over (order by tier) as next_tier_name,
+        lead(minimum_volume_usd) over (order by tier) as next_volume_usd,
+        lead(minimum_assets_usd) over (order by tier) as next_assets_usd
+    from {{ ref('fee_tiers') }} as fee_tiers
+),
+
+-- Of the volume to come each day has the mean m and the deviation s of those observed, themselves estimates from n
+-- days: mean d m, variance d s^2 (1 + d / n), read as a lognormal variable.
+forecasts as (
+    select
+        traders.trader_id,
+        equity.equity_usd,
+        coalesce(volumes.trailing_volume_usd, 0) as trailing_volume_usd,
+        volumes.previous_volume_usd,
+        case
+            when volumes.previous_volume_usd is not null
+                then greatest(2 * volumes.trailing_volume_usd - volumes.previous_volume_usd, 0)
+        end as projected_volume_usd,
+        case
+            when volumes.observed_days >= {{ schedule.least_days }} then {{ days }} * volumes.mean_day_usd
+        end as expected_volume_usd,
+        case
+            when volumes.mean_day_usd > 0
+                then ln(
+                    1 + power(volumes.day_deviation_usd / volumes.mean_day_usd, 2)
+                    * (1e0 / {{ days }} + 1e0 / volumes.observed_days)
+                )
+        end as log_variance
+    from traders
+    left join volumes on traders.trader_id = volumes.trader_id
+    left join equity on traders.trader_id = equity.trader_id
+),
+
+reached as (
+    select
+        forecasts.trader_id,
+        max(case when forecasts.trailing_volume_usd >= fee_tiers.minimum_volume_usd then fee_tiers.tier end)
+            as volume_tier,
+        max(case when forecasts.projected_volume_usd >= fee_tiers.minimum_volume_usd then fee_tiers.tier end)
+            as projected_tier,
+        max(case when forecasts.equity_usd >= fee_tiers.minimum_assets_usd then fee_tiers.tier end) as assets_tier
+    from forecasts
+    cross join fee_tiers
+    group by 1
+),
+
+tiered as (
+    select
+        forecasts.*,
+        case when reached.assets_tier > reached.volume_tier then reached.assets_tier else reached.volume_tier end
+            as tier,
+        case
+            when reached.assets_tier > reached.volume_tier then 'assets'
+            when reached.assets_tier = reached.volume_tier then 'both'
+            else 'volume'
+        end as reached_by,
+        case when reached.assets_tier > reached.projected_tier then reached.assets_tier else reached.projected_tier end
+            as projected_tier
+    from forecasts
+    inner join reached on forecasts.trader_id = reached.trader_id
+),
+
+placed as (
+    select
+        tiered.*,
+        fee_tiers.tier_name,
+        {%- for rate in rates %}
+        fee_tiers.{{ rate }},
+        {%- endfor %}
+        fee_tiers.next_tier,
+        fee_tiers.next_tier_name,
+        fee_tiers.next_volume_usd,
+        fee_tiers.next_volume_usd - tiered.trailing_volume_usd as next_volume_gap_usd,
+        fee_tiers.next_assets_usd,
+        case when tiered.reached_by = 'volume' then fee_tiers.minimum_volume_usd else 0 end as kept_by_volume_usd,
+        (ln(cast(nullif(fee_tiers.minimum_volume_usd, 0) as double)) - ln(nullif(tiered.expected_volume_usd, 0)))
+        / sqrt(nullif(tiered.log_variance, 0)) + sqrt(tiered.log_variance) / 2 as distance
+    from tiered
+    inner join fee_tiers on tiered.tier = fee_tiers.tier
+),
+
+risks as (
+    select
+        trader_id,
+        case
+            when kept_by_volume_usd = 0 then 0
+            when expected_volume_usd is null then null
+            when distance is null then case when expected_volume_usd < kept_by_volume_usd then 1 else 0 end
+            else round({{ normal_cdf('distance') }}, 12)
+        end as downgrade_probability
+    from placed
+),
+
+final as (
+    select
+        placed.trader_id,
+        cast({{ as_of_date() }} as date) as as_of_date,
+        placed.tier,
+        placed.tier_name,
+        placed.reached_by,
+        cast(placed.trailing_volume_usd as {{ contract_type('decimal') }}) as trailing_volume_usd,
+        placed.previous_volume_usd,
+        placed.equity_usd,
+        {%- for rate in rates %}
+        placed.{{ rate }},
+        {%- endfor %}
+        placed.next_tier,
+        placed.next_tier_name,
+        cast(placed.next_volume_gap_usd as {{ contract_type('decimal') }}) as next_tier_volume_gap_usd,
+        {{ share('placed.next_volume_gap_usd', 'placed.next_volume_usd') }} as next_tier_volume_gap_share,
+        cast(placed.next_assets_usd - placed.equity_usd as {{ contract_type('decimal') }}) as next_tier_assets_gap_usd,
+        cast(placed.projected_volume_usd as {{ contract_type('decimal') }}) as projected_volume_usd,
+        placed.projected_tier,
+        cast(risks.downgrade_probability as double) as downgrade_probability,
+        risks.downgrade_probability >= 0.5 as is_downgrade_risk
+    from placed
+    inner join risks on placed.trader_id = risks.trader_id
+)
+
+select * from final
