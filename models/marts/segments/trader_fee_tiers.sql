@@ -27,8 +27,8 @@ fee_tiers as (
     from {{ ref('fee_tiers') }} as fee_tiers
 ),
 
--- Of the volume to come each day has the mean m and the deviation s of those observed, themselves estimates from n
--- days: mean d m, variance d s^2 (1 + d / n), read as a lognormal variable.
+-- The volume to come: d days of the mean of the n observed, with the variance (d / 7) s^2 (1 + d / n) for a deviation s
+-- of weeks; 1 + d / n, because the mean is itself an estimate. Read as a normal variable.
 forecasts as (
     select
         traders.trader_id,
@@ -36,19 +36,11 @@ forecasts as (
         coalesce(volumes.trailing_volume_usd, 0) as trailing_volume_usd,
         volumes.previous_volume_usd,
         case
-            when volumes.previous_volume_usd is not null
-                then greatest(2 * volumes.trailing_volume_usd - volumes.previous_volume_usd, 0)
+            when volumes.observed_days >= {{ schedule.least_days }}
+                then cast({{ days }} * volumes.mean_day_usd as {{ contract_type('decimal') }})
         end as projected_volume_usd,
-        case
-            when volumes.observed_days >= {{ schedule.least_days }} then {{ days }} * volumes.mean_day_usd
-        end as expected_volume_usd,
-        case
-            when volumes.mean_day_usd > 0
-                then ln(
-                    1 + power(volumes.day_deviation_usd / volumes.mean_day_usd, 2)
-                    * (1e0 / {{ days }} + 1e0 / volumes.observed_days)
-                )
-        end as log_variance
+        volumes.week_deviation_usd * sqrt({{ days }} / 7e0 * (1 + {{ days }} / cast(volumes.observed_days as double)))
+            as projected_deviation_usd
     from traders
     left join volumes on traders.trader_id = volumes.trader_id
     left join equity on traders.trader_id = equity.trader_id
@@ -96,8 +88,9 @@ placed as (
         fee_tiers.next_volume_usd - tiered.trailing_volume_usd as next_volume_gap_usd,
         fee_tiers.next_assets_usd,
         case when tiered.reached_by = 'volume' then fee_tiers.minimum_volume_usd else 0 end as kept_by_volume_usd,
-        (ln(cast(nullif(fee_tiers.minimum_volume_usd, 0) as double)) - ln(nullif(tiered.expected_volume_usd, 0)))
-        / sqrt(nullif(tiered.log_variance, 0)) + sqrt(tiered.log_variance) / 2 as distance
+        {{ share(
+            '(fee_tiers.minimum_volume_usd - tiered.projected_volume_usd)', 'tiered.projected_deviation_usd'
+        ) }} as distance
     from tiered
     inner join fee_tiers on tiered.tier = fee_tiers.tier
 ),
@@ -107,8 +100,8 @@ risks as (
         trader_id,
         case
             when kept_by_volume_usd = 0 then 0
-            when expected_volume_usd is null then null
-            when distance is null then case when expected_volume_usd < kept_by_volume_usd then 1 else 0 end
+            when projected_volume_usd is null then null
+            when distance is null then case when projected_volume_usd < kept_by_volume_usd then 1 else 0 end
             else round({{ normal_cdf('distance') }}, 12)
         end as downgrade_probability
     from placed
@@ -132,7 +125,8 @@ final as (
         cast(placed.next_volume_gap_usd as {{ contract_type('decimal') }}) as next_tier_volume_gap_usd,
         {{ share('placed.next_volume_gap_usd', 'placed.next_volume_usd') }} as next_tier_volume_gap_share,
         cast(placed.next_assets_usd - placed.equity_usd as {{ contract_type('decimal') }}) as next_tier_assets_gap_usd,
-        cast(placed.projected_volume_usd as {{ contract_type('decimal') }}) as projected_volume_usd,
+        {{ share('placed.trailing_volume_usd', 'placed.previous_volume_usd') }} - 1 as volume_trend,
+        placed.projected_volume_usd,
         placed.projected_tier,
         cast(risks.downgrade_probability as double) as downgrade_probability,
         risks.downgrade_probability >= 0.5 as is_downgrade_risk

@@ -18,6 +18,7 @@ from trader_segments.report.charts import (
 )
 from trader_segments.report.data import (
     LIFECYCLE_STAGES,
+    PRESENT_STAGES,
     RISK_APPETITES,
     VALUE_TIERS,
     ReportData,
