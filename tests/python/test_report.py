@@ -331,7 +331,7 @@ def test_lifecycle_goes_from_new_to_churned_each_in_its_own_colour(page: Page, m
     stages = [stage.replace("_", "-") for stage in STAGES]
     assert list(dict.fromkeys(drawn)) == stages
     for stage in stages:
-        assert f".lifecycle-stage-{stage} {{" in page.html or f".lifecycle-stage-{stage}," in page.html
+        assert re.search(rf"\.lifecycle-stage-{stage}(?: {{|,)", page.html)
     sizes = dict(query(marts, "select lifecycle_stage, count(*) from trader_segments group by all"))
     away = ", ".join(f"{formats.count(sizes[s])} {s.replace('_', ' ')}" for s in STAGES[3:])
     assert away in page.html
