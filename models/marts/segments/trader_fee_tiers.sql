@@ -88,16 +88,15 @@ placed as (
         fee_tiers.next_volume_usd - tiered.trailing_volume_usd as next_volume_gap_usd,
         fee_tiers.next_assets_usd,
         case when tiered.reached_by = 'volume' then fee_tiers.minimum_volume_usd else 0 end as kept_by_volume_usd,
-        {{ share(
-            '(fee_tiers.minimum_volume_usd - tiered.projected_volume_usd)', 'tiered.projected_deviation_usd'
-        ) }} as distance
+        {{ share('(fee_tiers.minimum_volume_usd - tiered.projected_volume_usd)', 'tiered.projected_deviation_usd') }}
+            as distance
     from tiered
     inner join fee_tiers on tiered.tier = fee_tiers.tier
 ),
 
 risks as (
     select
-        trader_id,
+        placed.*,
         case
             when kept_by_volume_usd = 0 then 0
             when projected_volume_usd is null then null
@@ -109,29 +108,28 @@ risks as (
 
 final as (
     select
-        placed.trader_id,
+        trader_id,
         cast({{ as_of_date() }} as date) as as_of_date,
-        placed.tier,
-        placed.tier_name,
-        placed.reached_by,
-        cast(placed.trailing_volume_usd as {{ contract_type('decimal') }}) as trailing_volume_usd,
-        placed.previous_volume_usd,
-        placed.equity_usd,
+        tier,
+        tier_name,
+        reached_by,
+        cast(trailing_volume_usd as {{ contract_type('decimal') }}) as trailing_volume_usd,
+        previous_volume_usd,
+        equity_usd,
         {%- for rate in rates %}
-        placed.{{ rate }},
+        {{ rate }},
         {%- endfor %}
-        placed.next_tier,
-        placed.next_tier_name,
-        cast(placed.next_volume_gap_usd as {{ contract_type('decimal') }}) as next_tier_volume_gap_usd,
-        {{ share('placed.next_volume_gap_usd', 'placed.next_volume_usd') }} as next_tier_volume_gap_share,
-        cast(placed.next_assets_usd - placed.equity_usd as {{ contract_type('decimal') }}) as next_tier_assets_gap_usd,
-        {{ share('placed.trailing_volume_usd', 'placed.previous_volume_usd') }} - 1 as volume_trend,
-        placed.projected_volume_usd,
-        placed.projected_tier,
-        cast(risks.downgrade_probability as double) as downgrade_probability,
-        risks.downgrade_probability >= 0.5 as is_downgrade_risk
-    from placed
-    inner join risks on placed.trader_id = risks.trader_id
+        next_tier,
+        next_tier_name,
+        cast(next_volume_gap_usd as {{ contract_type('decimal') }}) as next_tier_volume_gap_usd,
+        {{ share('next_volume_gap_usd', 'next_volume_usd') }} as next_tier_volume_gap_share,
+        cast(next_assets_usd - equity_usd as {{ contract_type('decimal') }}) as next_tier_assets_gap_usd,
+        {{ share('trailing_volume_usd', 'previous_volume_usd') }} - 1 as volume_trend,
+        projected_volume_usd,
+        projected_tier,
+        cast(downgrade_probability as double) as downgrade_probability,
+        downgrade_probability >= 0.5 as is_downgrade_risk
+    from risks
 )
 
 select * from final
