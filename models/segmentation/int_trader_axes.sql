@@ -1,4 +1,4 @@
--- Value tier, risk appetite and lifecycle stage of each trader: the first rule of the axis that holds.
+-- Value tier, risk appetite and lifecycle stage of each trader: the first rule of the axis of which all conditions hold.
 with
 
 traders as (
@@ -27,11 +27,20 @@ ranked_values as (
     inner join rule_features on feature_values.feature_name = rule_features.feature
 ),
 
-matches as (
+conditions as (
+    select
+        axis,
+        priority,
+        min(label) as label,
+        count(*) as condition_count
+    from rules
+    group by 1, 2
+),
+
+compared as (
     select
         ranked_values.trader_id,
         rules.axis,
-        rules.label,
         rules.priority,
         case rules.threshold_kind
             when 'quantile' then ranked_values.feature_rank
@@ -43,17 +52,31 @@ matches as (
     inner join rules on ranked_values.feature_name = rules.feature
 ),
 
-labels as (
+met as (
     select
         trader_id,
         axis,
-        min_by(label, priority) as label
-    from matches
+        priority,
+        count(*) as met_count
+    from compared
     where
         (operator = '>=' and compared_value >= threshold)
         or (operator = '>' and compared_value > threshold)
         or (operator = '<=' and compared_value <= threshold)
         or (operator = '<' and compared_value < threshold)
+    group by 1, 2, 3
+),
+
+labels as (
+    select
+        met.trader_id,
+        met.axis,
+        min_by(conditions.label, met.priority) as label
+    from met
+    inner join conditions
+        on met.axis = conditions.axis
+        and met.priority = conditions.priority
+        and met.met_count = conditions.condition_count
     group by 1, 2
 ),
 

@@ -45,6 +45,7 @@ FEATURES = {
     " underlying_count option_premium_sold_share put_premium_bought_share kind_offset_share",
     "performance": "realized_pnl_usd win_rate profit_factor max_drawdown_usd",
 }
+STAGES = ["new", "active", "returned", "at_risk", "dormant", "churned"]
 REQUIRES = {
     "equity_usd": "balances",
     "equity_turnover": "balances",
@@ -179,8 +180,8 @@ def build_marts(path: Path, traders: int = 600, fees: bool = True, migrate: bool
             "risk_appetite": rng.choice(["high", "medium", "low", "unknown"], traders),
             "lifecycle_stage": np.where(
                 style == "dormant",
-                "dormant",
-                rng.choice(["new", "active", "at_risk"], traders, p=[0.15, 0.65, 0.2]),
+                np.where(np.arange(traders) % 3 == 0, "churned", "dormant"),
+                rng.choice(STAGES[:4], traders, p=[0.15, 0.55, 0.1, 0.2]),
             ),
             "is_outlier": rng.random(traders) < 0.02,
         }
@@ -321,6 +322,19 @@ def expected_marks(marts: Path) -> dict[str, int]:
 
 def test_each_chart_has_one_mark_for_each_number(page: Page, marts: Path) -> None:
     assert page.marks == expected_marks(marts)
+
+
+def test_lifecycle_goes_from_new_to_churned_each_in_its_own_colour(page: Page, marts: Path) -> None:
+    chart = page.html[page.html.index('id="lifecycle"') :]
+    chart = chart[: chart.index("</svg>")]
+    drawn = re.findall(r"lifecycle-stage-([\w-]+)", chart)
+    stages = [stage.replace("_", "-") for stage in STAGES]
+    assert list(dict.fromkeys(drawn)) == stages
+    for stage in stages:
+        assert re.search(rf"\.lifecycle-stage-{stage}(?: {{|,)", page.html)
+    sizes = dict(query(marts, "select lifecycle_stage, count(*) from trader_segments group by all"))
+    away = ", ".join(f"{formats.count(sizes[s])} {s.replace('_', ' ')}" for s in STAGES[3:])
+    assert away in page.html
 
 
 def test_tables_carry_the_numbers_of_the_marts(page: Page, marts: Path) -> None:
@@ -632,7 +646,8 @@ def test_colours_have_contrast(page: Page, theme: int) -> None:
     text += [(front, "paper") for front in ("ink", "muted", "accent", "good", "bad")]
     assert len(text) == 22
     assert {pair: contrast(*pair) for pair in text if contrast(*pair) < 4.5} == {}
-    marks = ("gain", "loss", "new", "active", "at-risk", "dormant", "d0")
+    stages = [stage.replace("_", "-") for stage in STAGES]
+    marks = ("gain", "loss", "d0", *stages)
     assert {mark: contrast(mark, "paper") for mark in marks if contrast(mark, "paper") < 3} == {}
 
 

@@ -14,7 +14,8 @@ from trader_segments.report.formats import finite, words
 
 Row = TypeVar("Row")
 VALUE_TIERS = ("top", "high", "medium", "low")
-LIFECYCLE_STAGES = ("new", "active", "at_risk", "dormant")
+LIFECYCLE_STAGES = ("new", "active", "returned", "at_risk", "dormant", "churned")
+PRESENT_STAGES = ("new", "active", "returned")
 RISK_APPETITES = ("high", "medium", "low", "unknown")
 
 

@@ -18,6 +18,7 @@ from trader_segments.report.charts import (
 )
 from trader_segments.report.data import (
     LIFECYCLE_STAGES,
+    PRESENT_STAGES,
     RISK_APPETITES,
     VALUE_TIERS,
     ReportData,
@@ -90,9 +91,13 @@ def key_figures(data: ReportData) -> list[KeyFigure]:
             f"{percent(ratio(top_traders, data.traders))} of traders",
         ),
         KeyFigure(
-            "New or active",
-            percent(ratio(stages["new"] + stages["active"], data.traders)),
-            f"{count(stages['at_risk'])} at risk, {count(stages['dormant'])} dormant",
+            "New, active or returned",
+            percent(ratio(sum(stages[stage] for stage in PRESENT_STAGES), data.traders)),
+            ", ".join(
+                f"{count(stages[stage])} {words(stage).lower()}"
+                for stage in LIFECYCLE_STAGES
+                if stage not in PRESENT_STAGES
+            ),
         ),
         KeyFigure(
             "Classified",
