@@ -1,6 +1,7 @@
 """Behavioural segments: rules label the clear cases, a shrinkage LDA learns everybody else."""
 
 from trader_segments.segmentation.fitting import fit
+from trader_segments.segmentation.micro import micro_segment_table
 from trader_segments.segmentation.model import SegmentationModel
 from trader_segments.segmentation.quality import measure_quality
 from trader_segments.segmentation.registry import champion, choose_model, predecessor
@@ -13,6 +14,7 @@ __all__ = [
     "choose_model",
     "fit",
     "measure_quality",
+    "micro_segment_table",
     "predecessor",
     "score",
 ]
