@@ -21,7 +21,8 @@ def fit_mixture(rows: FloatArray, k: int, random_state: int) -> tuple[float, Int
 
     The likelihood does not depend on the inputs' scales and correlations, so a factor that all
     traders share cannot hide a split across it, as it does from k-means. EM starts from k-means on
-    the rows and on the sphered rows, and keeps the likelier end.
+    the rows, and on the k − 1 invariant coordinates of least and of most kurtosis, where groups of
+    like and of unlike size come apart; the likeliest end counts.
 
     Parameters
     ----------
@@ -32,7 +33,9 @@ def fit_mixture(rows: FloatArray, k: int, random_state: int) -> tuple[float, Int
     gain in mean log-likelihood over one Gaussian, and the likeliest component of each row (n,)
     """
     sphered = sphere(rows)
-    ends = [_em(sphered, _k_means(space, k, random_state), k) for space in (rows, sphered)]
+    coordinates = invariant_coordinates(sphered)
+    spaces = (rows, coordinates[:, : k - 1], coordinates[:, 1 - k :])
+    ends = [_em(sphered, _k_means(space, k, random_state), k) for space in spaces]
     gain, labels = max(ends, key=lambda end: end[0])
     return gain, labels
 
@@ -42,6 +45,17 @@ def sphere(rows: FloatArray) -> FloatArray:
     values, vectors = np.linalg.eigh(_covariance(rows))
     kept = values > SMALLEST_VARIANCE * values[-1]
     return np.asarray((rows - rows.mean(axis=0)) @ (vectors[:, kept] / np.sqrt(values[kept])))
+
+
+def invariant_coordinates(sphered: FloatArray) -> FloatArray:
+    """Sphered rows turned to their axes of kurtosis, from the lowest to the highest.
+
+    The eigenvectors of the fourth-moment scatter span the discriminant directions of a mixture with
+    one covariance, unknown as it is (Tyler, Critchley, Dümbgen and Oja, JRSS B 71, 2009).
+    """
+    weights = np.sum(sphered**2, axis=1, keepdims=True)
+    _, vectors = np.linalg.eigh((weights * sphered).T @ sphered / len(sphered))
+    return np.asarray(sphered @ vectors)
 
 
 def elliptical_sample(rows: FloatArray, generator: np.random.Generator) -> FloatArray:
