@@ -1,4 +1,4 @@
-{#- What the posterior is worth after so many active days: as though half a day had spoken for the style and half a day against it. -#}
+{#- A posterior after so many active days: as though half a day had spoken for the style and half a day against it. -#}
 {% macro settled_probability(probability, active_days) -%}
     case
         when {{ probability }} < 1 and {{ active_days }} is not null
