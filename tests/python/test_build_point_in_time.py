@@ -99,6 +99,7 @@ def test_no_feature_moves(homes: tuple[Home, Home]) -> None:
         "segment_summary",
         "segment_profiles",
         "segment_migration",
+        "micro_segments",
         "segmentation_models",
         "segmentation_quality",
     ],

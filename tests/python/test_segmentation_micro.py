@@ -6,16 +6,21 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import adjusted_rand_score
 
 from trader_segments.segmentation.micro import (
     best_jaccard,
-    classification_bic,
+    bic,
     divide_style,
     find_clusters,
     letters,
     match_clusters,
     normal_scores,
 )
+from trader_segments.segmentation.mixture import elliptical_sample, fit_mixture, sphere
+from trader_segments.segmentation.surrogate import DEEPEST_TREE, Description, describe_clusters
 
 INPUTS = 10
 
@@ -46,6 +51,19 @@ HOMOGENEOUS: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
     "discrete": lambda rng, n: np.round(_one_factor(rng, n)),
     "smoothed shares": _shares,
 }
+
+
+def _planted(
+    rng: np.random.Generator, n: int, k: int, separation: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Groups of one covariance whose means lie about `separation` sds apart, over six inputs."""
+    labels = rng.integers(0, k, n)
+    rows = _correlated(rng, n)
+    centres = np.zeros((k, INPUTS))
+    for centre in centres:
+        chosen = rng.choice(INPUTS, 6, replace=False)
+        centre[chosen] = rng.choice([-1.0, 1.0], 6) * separation / np.sqrt(12.0)
+    return rows + centres[labels] * rows.std(axis=0), labels
 
 
 @pytest.mark.parametrize("name", HOMOGENEOUS)
@@ -89,14 +107,126 @@ def test_normal_scores_forget_skew_and_leave_out_what_has_no_ranking() -> None:
     assert normal_scores(np.empty((3, 0))).shape == (0, 0)
 
 
+@pytest.mark.parametrize("k", [2, 4])
+def test_planted_groups_are_found_in_their_number(k: int) -> None:
+    rng = np.random.default_rng(k)
+    rows, truth = _planted(rng, 150 * k, k, separation=6.0)
+    found = find_clusters(rows.T, 50, random_state=0)
+    assert found is not None
+    labels, jaccard = found
+    assert labels.max() + 1 == k
+    assert jaccard.min() >= 0.75
+    assert adjusted_rand_score(truth, labels) >= 0.85
+
+
+def test_the_state_of_the_random_generator_hardly_matters() -> None:
+    rows, _ = _planted(np.random.default_rng(5), 250, 2, separation=6.0)
+    found = [find_clusters(rows.T, 50, random_state=state) for state in range(2)]
+    assert all(each is not None for each in found)
+    first, *others = [each[0] for each in found if each is not None]
+    assert all(adjusted_rand_score(first, other) >= 0.98 for other in others)
+
+
 def test_bic_prefers_two_gaussians_to_one_only_where_there_are_two() -> None:
+    rows = np.random.default_rng(0).standard_normal((500, 3))
+    apart = rows + np.where(np.arange(500) < 200, 6.0, 0.0)[:, None]
+    assert bic(fit_mixture(rows, 2, 0)[0], 500, 3, 2) > 0
+    assert bic(fit_mixture(apart, 2, 0)[0], 500, 3, 2) < 0
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 1000), st.floats(0.05, 20.0))
+def test_no_linear_scale_hides_a_split_from_the_mixture(seed: int, stretch: float) -> None:
+    rng = np.random.default_rng(seed)
+    rows, truth = _planted(rng, 400, 2, separation=6.0)
+    mixing = rng.standard_normal((INPUTS, INPUTS)) + 3.0 * np.eye(INPUTS)
+    mixed = rows @ mixing
+    mixed[:, 0] *= stretch
+    _, labels = fit_mixture(rows, 2, 0)
+    _, again = fit_mixture(mixed, 2, 0)
+    assert adjusted_rand_score(truth, labels) > 0.9
+    assert adjusted_rand_score(truth, again) > 0.9
+
+
+def test_a_factor_that_all_share_does_not_hide_a_split() -> None:
+    rng = np.random.default_rng(1)
+    truth = rng.integers(0, 2, 400)
+    rows = _one_factor(rng, 400)
+    rows[:, 0] += np.where(truth == 1, 2.5, 0.0)
+    rows[:, 1] -= np.where(truth == 1, 2.5, 0.0)
+    found = find_clusters(rows.T, 50, random_state=0)
+    assert found is not None
+    assert adjusted_rand_score(truth, found[0]) > 0.9
+
+
+def test_elliptical_samples_keep_covariance_and_radii() -> None:
     rng = np.random.default_rng(0)
-    rows = rng.standard_normal((500, 3))
-    labels = (rows[:, 0] > 0).astype(np.int64)
-    one = np.zeros(500, dtype=np.int64)
-    assert classification_bic(rows, labels) > classification_bic(rows, one)
-    apart = rows + 6.0 * labels[:, None]
-    assert classification_bic(apart, labels) < classification_bic(apart, one)
+    rows = _correlated(rng, 4000) / np.sqrt(rng.chisquare(5, (4000, 1)) / 5)
+    sample = elliptical_sample(rows, rng)
+    expected = np.cov(rows, rowvar=False)
+    np.testing.assert_allclose(
+        np.cov(sample, rowvar=False), expected, atol=0.15 * np.abs(expected).max()
+    )
+    radii = [np.quantile(np.sum(sphere(each) ** 2, axis=1), 0.9) for each in (rows, sample)]
+    assert radii[0] == pytest.approx(radii[1], rel=0.05)
+
+
+def _clusters_of_shares(
+    rng: np.random.Generator, n: int
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    labels = (rng.random(n) < 0.4).astype(np.int64)
+    values = {
+        "option_share": np.where(labels == 1, rng.uniform(0.6, 1.0, n), rng.uniform(0.0, 0.5, n)),
+        "fill_count": rng.integers(1, 50, n).astype(np.float64),
+        "leverage": np.where(rng.random(n) < 0.3, np.nan, rng.exponential(size=n)),
+    }
+    return values, labels
+
+
+def test_a_sentence_names_the_feature_and_its_threshold() -> None:
+    values, labels = _clusters_of_shares(np.random.default_rng(0), 500)
+    low, high = describe_clusters(values, labels, 2, 0)
+    assert low.text.startswith("Low option share (option_share < 0.5")
+    assert high.text.startswith("High option share (option_share ≥ 0.5")
+    for cluster, each in enumerate((low, high)):
+        assert (each.fidelity, each.precision) == (1.0, 1.0)
+        np.testing.assert_array_equal(each.holds(values), labels == cluster)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 10_000), st.integers(2, 4), st.integers(60, 300))
+def test_a_sentence_is_as_true_as_it_says(seed: int, k: int, n: int) -> None:
+    rng = np.random.default_rng(seed)
+    values = {f"feature_{row}": np.round(rng.exponential(size=n), 2) for row in range(4)}
+    values["feature_0"][rng.random(n) < 0.2] = np.nan
+    total = np.nan_to_num(values["feature_0"]) + values["feature_1"]
+    labels = np.digitize(total, np.quantile(total, np.linspace(0, 1, k + 1)[1:-1]))
+    described = describe_clusters(values, labels, k, 0)
+    assert len(described) == k
+    met = np.zeros(n, dtype=np.int64)
+    for cluster, each in enumerate(described):
+        assert all(len(branch) <= DEEPEST_TREE for branch in each.branches)
+        holds = each.holds(values)
+        met += holds
+        assert each.fidelity == pytest.approx(np.mean(holds[labels == cluster]), abs=1e-6)
+        if holds.any():
+            assert each.precision == pytest.approx(np.mean(labels[holds] == cluster), abs=1e-6)
+    assert met.max() <= 1
+    assert (met[~np.isnan(values["feature_0"])] == 1).all()
+
+
+def test_clusters_that_no_feature_tells_apart_get_a_poor_mark() -> None:
+    rng = np.random.default_rng(0)
+    described = describe_clusters({"a": rng.random(400)}, rng.integers(0, 2, 400), 2, 0)
+    assert min(each.fidelity for each in described) < 0.8
+
+
+def test_unknown_values_meet_no_condition() -> None:
+    values, labels = _clusters_of_shares(np.random.default_rng(1), 300)
+    _, high = describe_clusters(values, labels, 2, 0)
+    assert isinstance(high, Description)
+    unknown = {name: np.array([np.nan]) for name in values}
+    assert not high.holds(unknown).any()
 
 
 def test_jaccard_similarity_of_clusters() -> None:

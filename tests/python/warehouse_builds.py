@@ -52,6 +52,8 @@ MART_COLUMNS = {
         "traders from_segment_share net_revenue_usd",
         "segment_profiles": "segment_id feature_name as_of_date traders lower_quartile median "
         "upper_quartile z_score",
+        "micro_segments": "micro_segment_id as_of_date style micro_segment_name description "
+        "traders style_share jaccard fidelity description_precision model_version",
         "segmentation_quality": "model_version measure value threshold passed",
         "segmentation_models": "model_version fitted_at as_of_date trained_rows parameters status "
         "why",

@@ -8,12 +8,35 @@
 
 with
 
+active_days as (
+    select
+        trader_id,
+        cast(feature_value as double) as days
+    from {{ ref('int_trader_feature_values') }}
+    where feature_name = 'active_days'
+),
+
+-- A posterior takes the features as they are; how far few days can be trusted is told here.
 scores as (
-    select * from {{ ref('trader_style_scores') }}
+    select
+        given.trader_id,
+        given.style,
+        {{ settled_probability('given.style_probability', 'active_days.days') }} as style_probability,
+        given.micro_segment_id,
+        given.is_outlier,
+        given.top_reasons,
+        given.model_version
+    from {{ ref('trader_style_scores') }} as given
+    left join active_days on given.trader_id = active_days.trader_id
 ),
 
 posteriors as (
-    select * from {{ ref('trader_style_posteriors') }}
+    select
+        given.trader_id,
+        given.style,
+        {{ settled_probability('given.posterior', 'active_days.days') }} as posterior
+    from {{ ref('trader_style_posteriors') }} as given
+    left join active_days on given.trader_id = active_days.trader_id
 ),
 
 axes as (

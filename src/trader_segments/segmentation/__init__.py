@@ -1,6 +1,7 @@
 """Behavioural segments: rules label the clear cases, a shrinkage LDA learns everybody else."""
 
 from trader_segments.segmentation.fitting import fit
+from trader_segments.segmentation.micro import micro_segment_table
 from trader_segments.segmentation.model import SegmentationModel
 from trader_segments.segmentation.parameters import parameter_table, rule_table
 from trader_segments.segmentation.quality import measure_quality
@@ -15,6 +16,7 @@ __all__ = [
     "fit",
     "measure_quality",
     "parameter_table",
+    "micro_segment_table",
     "predecessor",
     "rule_table",
     "score",

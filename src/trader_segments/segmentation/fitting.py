@@ -39,6 +39,7 @@ from trader_segments.segmentation.reference import (
     scale_inputs,
 )
 from trader_segments.segmentation.rules import resolve_rules, rules_hash
+from trader_segments.segmentation.surrogate import describe_clusters
 from trader_segments.segmentation.table import (
     FeatureTable,
     IntArray,
@@ -198,7 +199,7 @@ def _learn(
         spread=_fit_spread(scaled, list(groups.values())),
     )
     return replace(
-        model, micro_segments=_micro_segments(model, scaled, groups, styles, predecessor)
+        model, micro_segments=_micro_segments(model, training, scaled, groups, styles, predecessor)
     )
 
 
@@ -233,6 +234,7 @@ def _fit_spread(scaled: ScaledInputs, groups: Sequence[IntArray]) -> Spread | No
 
 def _micro_segments(
     model: SegmentationModel,
+    training: FeatureTable,
     scaled: ScaledInputs,
     groups: Mapping[str, IntArray],
     styles: pd.DataFrame | None,
@@ -256,8 +258,19 @@ def _micro_segments(
         names = [
             f"{title}: {headline(input_names, mean - inputs.mean(axis=1))}" for mean in lda.means
         ]
+        values = {name: training[name][rows] for name in input_names}
         micro = MicroSegments(
-            style, lda, rounded(lda.means * scale + centre), rounded(jaccard), tuple(names)
+            style,
+            lda,
+            rounded(lda.means * scale + centre),
+            rounded(jaccard),
+            tuple(names),
+            describe_clusters(
+                values,
+                np.asarray(lda.log_scores(inputs).argmax(axis=0), dtype=np.int64),
+                len(names),
+                model.random_state,
+            ),
         )
         result.append(_keep_ids(micro, model, predecessor))
     return tuple(result)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import norm
-from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
 from trader_segments.segmentation.lda import LinearDiscriminant, fit_lda
+from trader_segments.segmentation.mixture import elliptical_sample, fit_mixture, sphere
+from trader_segments.segmentation.surrogate import Description
 from trader_segments.segmentation.table import BoolArray, FloatArray, IntArray
 
 SMALLEST_SEGMENT = 50
@@ -20,11 +23,18 @@ STABLE_JACCARD = 0.75
 """Bootstrap Jaccard from which a cluster is valid (Hennig, fpc clusterboot)."""
 
 CRITICAL_Z = 3.5
-"""How many of the null's sds below its mean an index must lie (1 % over 11 styles × 4 k)."""
+"""Sds of the null above its mean that a likelihood gain must reach (1 % over 11 styles × 4 k)."""
 
-NULL_DRAWS = 30
-BOOTSTRAPS = 20
-TEST_ROWS = 1_000
+NULL_DRAWS = 20
+BOOTSTRAPS = 50
+FIRST_DRAWS = 5
+"""Draws after which a test that is plainly lost ends."""
+
+HOPELESS_Z = 2.0
+HOPELESS_JACCARD = 0.6
+CLUSTER_ROWS = 2_000
+"""Traders of a style on which clusters are sought; the others are assigned."""
+
 SAME_CLUSTER_DISTANCE = 1.0
 """Distance per input (root mean square, reference scales) up to which a cluster is the old one."""
 
@@ -40,6 +50,7 @@ class MicroSegments:
     centroids : (k, n_inputs) in transformed units, which survive a new reference
     jaccard : (k,) mean bootstrap Jaccard similarity
     names : (k,) display names
+    descriptions : (k,) what tells their traders from the rest of the style
     """
 
     style: str
@@ -47,6 +58,7 @@ class MicroSegments:
     centroids: FloatArray
     jaccard: FloatArray
     names: tuple[str, ...]
+    descriptions: tuple[Description, ...]
 
     def assign(self, inputs: FloatArray) -> IntArray:
         """Position of each trader's micro-segment for (n_inputs, n_traders) scaled inputs."""
@@ -59,11 +71,11 @@ def find_clusters(
     """Split traders of one style, or find that they are one population.
 
     Inputs are brought to normal marginals by rank, so that skew, heavy tails and units cannot
-    pass for clusters; only the way inputs go together can. A number of clusters k qualifies when
-    (i) the within-cluster share of variance of k-means lies far below that of Gaussian samples
-    with the same covariance (SigClust: Liu, Hayes, Nobel and Marron, JASA 103, 2008), (ii) every
-    cluster is large enough and (iii) every cluster returns in bootstrap samples. Among those the
-    lowest BIC of Gaussians with one covariance wins, provided it beats a single Gaussian.
+    pass for clusters; only the way inputs go together can. Clusters are Gaussians with one
+    covariance. A number k qualifies when (i) it beats one Gaussian by BIC, (ii) its likelihood
+    gain lies far above that of elliptical samples with the same covariance and radii (parametric
+    bootstrap of the likelihood ratio: McLachlan, JRSS C 36, 1987), (iii) every cluster is large
+    enough and (iv) every cluster returns in bootstrap samples. The lowest BIC of those wins.
 
     Parameters
     ----------
@@ -99,39 +111,38 @@ def normal_scores(inputs: FloatArray) -> FloatArray:
     return np.column_stack(scores) if scores else np.empty((n, 0))
 
 
-def cluster_index_z(rows: FloatArray, k: int, random_state: int) -> float:
-    """How far k-means' within-cluster share of variance lies from its Gaussian null, in sds."""
-    values, vectors = np.linalg.eigh(np.cov(rows, rowvar=False).reshape(rows.shape[1], -1))
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
+def structure_z(rows: FloatArray, k: int, gain: float, random_state: int) -> float:
+    """How far the likelihood gain of k clusters lies above that of one population, in sds."""
     generator = np.random.default_rng(random_state)
-    null = [
-        _cluster_index(generator.standard_normal(rows.shape) @ root.T, k, random_state)
-        for _ in range(NULL_DRAWS)
-    ]
-    return float((_cluster_index(rows, k, random_state) - np.mean(null)) / np.std(null, ddof=1))
+    null: list[float] = []
+    z = -np.inf
+    for draw in range(NULL_DRAWS):
+        sample = normal_scores(elliptical_sample(rows, generator).T)
+        null.append(fit_mixture(sample, k, random_state)[0])
+        if draw + 1 >= FIRST_DRAWS:
+            z = float((gain - np.mean(null)) / np.std(null, ddof=1))
+            if z < HOPELESS_Z:
+                break
+    return z
 
 
-def classification_bic(rows: FloatArray, labels: IntArray) -> float:
-    """BIC of Gaussians with one common covariance, each trader counted in its own cluster."""
-    n, p = rows.shape
-    sizes = np.bincount(labels).astype(np.float64)
-    means = np.stack([rows[labels == label].mean(axis=0) for label in range(len(sizes))])
-    residual = rows - means[labels]
-    _, log_determinant = np.linalg.slogdet(residual.T @ residual / n + 1e-9 * np.eye(p))
-    log_likelihood = np.sum(sizes * np.log(sizes / n)) - 0.5 * n * log_determinant
-    parameters = len(sizes) - 1 + len(sizes) * p + p * (p + 1) / 2
-    return float(parameters * np.log(n) - 2.0 * log_likelihood)
+def bic(gain: float, n: int, p: int, k: int) -> float:
+    """BIC of k Gaussians with one covariance less that of one Gaussian, given the mean gain."""
+    return float((k - 1) * (p + 1) * np.log(n) - 2.0 * n * gain)
 
 
 def bootstrap_jaccard(rows: FloatArray, labels: IntArray, k: int, random_state: int) -> FloatArray:
     """Mean best Jaccard similarity of each cluster with the clusters of bootstrap samples, (k,)."""
     generator = np.random.default_rng(random_state)
-    similarity = np.zeros((BOOTSTRAPS, k))
-    for draw in range(BOOTSTRAPS):
+    similarity: list[FloatArray] = []
+    for _ in range(BOOTSTRAPS):
         sample = generator.integers(0, len(rows), len(rows))
-        found = _k_means(rows[sample], k, random_state, n_init=2)
-        similarity[draw] = best_jaccard(labels[sample], found, k)
-    return np.asarray(similarity.mean(axis=0))
+        _, found = fit_mixture(rows[sample], k, random_state)
+        similarity.append(best_jaccard(labels[sample], found, k))
+        is_lost = np.mean(similarity, axis=0).min() < HOPELESS_JACCARD
+        if len(similarity) >= FIRST_DRAWS and is_lost:
+            break
+    return np.asarray(np.mean(similarity, axis=0))
 
 
 def best_jaccard(labels: IntArray, found: IntArray, k: int) -> FloatArray:
@@ -153,6 +164,9 @@ def divide_style(
 
     Labels are provisional: `style__0`, `style__1`, … from the largest to the smallest.
     """
+    n = inputs.shape[1]
+    inputs, observed = inputs[:, :CLUSTER_ROWS], observed[:, :CLUSTER_ROWS]
+    smallest = int(np.ceil(smallest * inputs.shape[1] / max(1, n)))
     found = find_clusters(inputs, smallest, random_state)
     if found is None:
         return None
@@ -163,6 +177,27 @@ def divide_style(
     names = [f"{style}__{position}" for position in range(len(members))]
     lda = fit_lda(inputs, observed, members, names, sizes / sizes.sum())
     return lda, jaccard[order]
+
+
+def micro_segment_table(micro_segments: Sequence[MicroSegments]) -> pd.DataFrame:
+    """One row per micro-segment: id, style, name, description and how good they are."""
+    records = [
+        (id_, each.style, name, told.text, float(jaccard), told.fidelity, told.precision)
+        for each in micro_segments
+        for id_, name, told, jaccard in zip(
+            each.lda.labels, each.names, each.descriptions, each.jaccard, strict=True
+        )
+    ]
+    columns = {
+        "micro_segment_id": "str",
+        "style": "str",
+        "name": "str",
+        "description": "str",
+        "jaccard": "float64",
+        "fidelity": "float64",
+        "description_precision": "float64",
+    }
+    return pd.DataFrame(records, columns=list(columns)).astype(columns)
 
 
 def match_clusters(centroids: FloatArray, old_centroids: FloatArray) -> list[int | None]:
@@ -200,29 +235,18 @@ def letters(position: int) -> str:
 def _best_clusters(
     rows: FloatArray, smallest: int, random_state: int
 ) -> tuple[IntArray, FloatArray] | None:
-    n = len(rows)
+    n, p = len(rows), sphere(rows).shape[1]
     best: tuple[float, IntArray, FloatArray] | None = None
-    bic_of_one = classification_bic(rows, np.zeros(n, dtype=np.int64))
     for k in range(2, MOST_SEGMENTS + 1):
-        labels = _k_means(rows, k, random_state, n_init=5)
-        sizes = np.bincount(labels, minlength=k)
-        bic = classification_bic(rows, labels)
-        if sizes.min() < smallest or bic >= (best[0] if best else bic_of_one):
+        gain, labels = fit_mixture(rows, k, random_state)
+        criterion = bic(gain, n, p, k)
+        if np.bincount(labels, minlength=k).min() < smallest:
             continue
-        if cluster_index_z(rows[:TEST_ROWS], k, random_state) > -CRITICAL_Z:
+        if criterion >= (best[0] if best else 0.0):
+            continue
+        if structure_z(rows, k, gain, random_state) < CRITICAL_Z:
             continue
         jaccard = bootstrap_jaccard(rows, labels, k, random_state)
         if jaccard.min() >= STABLE_JACCARD:
-            best = (bic, labels, jaccard)
+            best = (criterion, labels, jaccard)
     return None if best is None else best[1:]
-
-
-def _k_means(rows: FloatArray, k: int, random_state: int, n_init: int) -> IntArray:
-    model = KMeans(n_clusters=k, n_init=n_init, random_state=random_state)
-    return np.asarray(model.fit_predict(rows), dtype=np.int64)
-
-
-def _cluster_index(rows: FloatArray, k: int, random_state: int) -> float:
-    centred = rows - rows.mean(axis=0)
-    model = KMeans(n_clusters=k, n_init=2, random_state=random_state).fit(centred)
-    return float(model.inertia_ / np.sum(centred**2))

@@ -14,6 +14,7 @@ from trader_segments.segmentation.lda import LinearDiscriminant, affine
 from trader_segments.segmentation.micro import MicroSegments
 from trader_segments.segmentation.reference import InputScale
 from trader_segments.segmentation.rules import Condition, Rule, RuleBook
+from trader_segments.segmentation.surrogate import Description, Interval
 from trader_segments.segmentation.table import BoolArray, FloatArray
 
 FORMAT = 3
@@ -161,6 +162,7 @@ class SegmentationModel:
                     np.array(micro["centroids"]),
                     np.array(micro["jaccard"]),
                     tuple(micro["names"]),
+                    tuple(_read_description(each) for each in micro["descriptions"]),
                 )
                 for micro in content.pop("micro_segments")
             ),
@@ -186,6 +188,13 @@ def _read_lda(content: Mapping[str, Any] | None) -> LinearDiscriminant | None:
         np.array(content["intercepts"]),
         content["temperature"],
     )
+
+
+def _read_description(content: Mapping[str, Any]) -> Description:
+    branches = tuple(
+        tuple(Interval(**interval) for interval in branch) for branch in content["branches"]
+    )
+    return Description(branches, content["text"], content["fidelity"], content["precision"])
 
 
 def _require(lda: LinearDiscriminant | None) -> LinearDiscriminant:

@@ -18,6 +18,8 @@ from trader_segments.segmentation.table import FeatureTable, IntArray, TextArray
 AT_LEAST = {
     "bootstrap_jaccard": 0.85,
     "micro_bootstrap_jaccard": STABLE_JACCARD,
+    "micro_tree_fidelity": 0.8,
+    "micro_tree_precision": 0.8,
     "seed_coverage": 0.2,
     "seed_agreement": 0.9,
     "champion_agreement": 0.8,
@@ -41,9 +43,10 @@ def measure_quality(
     `seed_agreement[style]`, `bootstrap_jaccard[style]` (mean over 50 refits on resampled seeds,
     Hennig 2007), `silhouette` (in the discriminant's space; no threshold: styles are parts of a
     continuum), `unclassified_share`, `outlier_share`, `micro_segment_share`, `traders[style]`,
-    `micro_bootstrap_jaccard[id]` (as measured at the fit), `champion_agreement` (share given the
-    same style by the champion before, `predecessor`; NaN for a first model or where a feature that
-    the predecessor reads is gone).
+    `micro_bootstrap_jaccard[id]`, `micro_tree_fidelity[id]` and `micro_tree_precision[id]` (of the
+    sentence that describes it; all three as measured at the fit), `champion_agreement` (share given
+    the same style by the champion before, `predecessor`; NaN for a first model or where a feature
+    that the predecessor reads is gone).
 
     Returns
     -------
@@ -77,6 +80,9 @@ def measure_quality(
     for micro in model.micro_segments:
         for name, value in zip(micro.lda.labels, micro.jaccard, strict=True):
             values[f"micro_bootstrap_jaccard[{name}]"] = float(value)
+        for name, description in zip(micro.lda.labels, micro.descriptions, strict=True):
+            values[f"micro_tree_fidelity[{name}]"] = description.fidelity
+            values[f"micro_tree_precision[{name}]"] = description.precision
     return _with_thresholds(values)
 
 
