@@ -99,6 +99,8 @@ def test_no_feature_moves(homes: tuple[Home, Home]) -> None:
         "segment_summary",
         "segment_profiles",
         "segment_migration",
+        "feature_drift",
+        "segment_drift",
         "segmentation_models",
         "segmentation_quality",
     ],

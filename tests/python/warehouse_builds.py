@@ -49,6 +49,10 @@ MART_COLUMNS = {
         "traders from_segment_share net_revenue_usd",
         "segment_profiles": "segment_id feature_name as_of_date traders lower_quartile median "
         "upper_quartile z_score",
+        "feature_drift": "feature_name as_of_date psi alarm_threshold is_alarm reading "
+        "reference_traders current_traders",
+        "segment_drift": "segment_id as_of_date reference_share current_share share_shift "
+        "alarm_threshold is_alarm reference_traders current_traders",
         "segmentation_quality": "model_version measure value threshold passed",
         "segmentation_models": "model_version fitted_at as_of_date trained_rows parameters status "
         "why",

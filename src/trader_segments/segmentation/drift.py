@@ -53,16 +53,6 @@ FEATURE_COLUMNS = [
     "psi_remaining",
     "psi_stayers",
 ]
-SEGMENT_COLUMNS = [
-    "segment_id",
-    "reference_traders",
-    "current_traders",
-    "reference_share",
-    "current_share",
-    "share_shift",
-    "alarm_threshold",
-    "is_alarm",
-]
 
 
 @dataclass(frozen=True)
@@ -82,7 +72,7 @@ class Bins:
         if len(known) == 0:
             return cls(np.empty(0))
         highest = known[-1]
-        deciles = np.quantile(known, np.arange(1, BINS) / BINS, method="inverted_cdf")
+        deciles = known[(np.arange(1, BINS) * len(known) + BINS - 1) // BINS - 1]
         edges = np.unique(deciles[deciles < highest])
         if len(edges) == 0:
             below = known[known < highest]
@@ -225,12 +215,32 @@ def feature_drift(
     )
 
 
-def segment_drift(reference: pd.DataFrame, current: pd.DataFrame) -> pd.DataFrame:
-    """One row per segment: its share of active traders now and at the reference.
+def share_shift(
+    reference: IntArray, current: IntArray, reference_total: int, current_total: int
+) -> FloatArray:
+    """Shift of shares, Cohen's h: 2 arcsin sqrt(p now) - 2 arcsin sqrt(p then).
 
-    `share_shift` is Cohen's h, 2 arcsin sqrt(p now) - 2 arcsin sqrt(p then), whose variance is
-    1/M + 1/N whatever the share (Cohen 1988); alarm beyond 0.2 and beyond chance, Bonferroni over
-    the segments.
+    Its variance without drift is 1/M + 1/N whatever the share (Cohen 1988); with
+    p = (x + 3/8) / (n + 3/4) for x of n that holds for small counts too (Anscombe 1948).
+    """
+    then = np.arcsin(np.sqrt((reference + 0.375) / (reference_total + 0.75)))
+    now = np.arcsin(np.sqrt((current + 0.375) / (current_total + 0.75)))
+    return np.asarray(2.0 * (now - then), dtype=np.float64)
+
+
+def share_threshold(reference_total: int, current_total: int, tests: int) -> float:
+    """Size of a shift above which a segment is in alarm: 0.2, or more where chance reaches it."""
+    quantile = float(norm.ppf(1.0 - FALSE_ALARMS / (2 * tests)))
+    chance = float(np.sqrt(1.0 / reference_total + 1.0 / current_total)) * quantile
+    return max(PRACTICAL_SHARE_SHIFT, chance)
+
+
+def segment_drift(reference: pd.DataFrame, current: pd.DataFrame) -> pd.DataFrame:
+    """One row per segment: its share of active traders now and at the reference, and the alarm.
+
+    Parameters
+    ----------
+    reference, current : samples of active traders, `segment_id`
     """
     counts = pd.DataFrame(
         {
@@ -240,26 +250,26 @@ def segment_drift(reference: pd.DataFrame, current: pd.DataFrame) -> pd.DataFram
         dtype="float64",
     )
     counts = counts.fillna(0.0).astype(np.int64).sort_index()
-    segment_ids = pd.Series(counts.index.to_numpy(), dtype="str")
-    counts = counts.reset_index(drop=True)
-    m, n = int(counts["reference_traders"].sum()), int(counts["current_traders"].sum())
-    result = counts.assign(
-        segment_id=segment_ids,
-        reference_share=counts["reference_traders"] / (m or np.nan),
-        current_share=counts["current_traders"] / (n or np.nan),
+    then, now = counts["reference_traders"].to_numpy(), counts["current_traders"].to_numpy()
+    m, n = int(then.sum()), int(now.sum())
+    shift = rounded(share_shift(then, now, m, n))
+    result = pd.DataFrame(
+        {
+            "segment_id": pd.Series(counts.index.to_numpy(), dtype="str"),
+            "reference_traders": then,
+            "current_traders": now,
+            "reference_share": then / (m or np.nan),
+            "current_share": now / (n or np.nan),
+            "share_shift": shift if min(m, n) else np.nan,
+            "alarm_threshold": np.nan,
+            "is_alarm": pd.Series(pd.NA, index=range(len(counts)), dtype="boolean"),
+        }
     )
-    angle = 2.0 * np.arcsin(np.sqrt(result[["reference_share", "current_share"]].to_numpy()))
-    shift = rounded(angle[:, 1] - angle[:, 0])
-    result["share_shift"] = shift
-    if min(m, n) < SMALLEST_SAMPLE:
-        result["alarm_threshold"] = np.nan
-        result["is_alarm"] = pd.Series(pd.NA, index=result.index, dtype="boolean")
-    else:
-        quantile = float(norm.ppf(1.0 - FALSE_ALARMS / (2 * len(result))))
-        threshold = max(PRACTICAL_SHARE_SHIFT, np.sqrt(1.0 / m + 1.0 / n) * quantile)
+    if min(m, n) >= SMALLEST_SAMPLE:
+        threshold = share_threshold(m, n, len(counts))
         result["alarm_threshold"] = float(rounded(threshold))
         result["is_alarm"] = pd.Series(np.abs(shift) > threshold, dtype="boolean")
-    return result[SEGMENT_COLUMNS]
+    return result
 
 
 def _transformed(table: FeatureTable, spec: Mapping[str, Any]) -> FloatArray:
