@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from functools import cache
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -206,6 +207,25 @@ def test_no_traders_and_unknown_features_are_no_drift() -> None:
     assert (row["psi"], row["bins"], row["reading"]) == (0.0, 1, "none")
 
 
+def test_a_venue_without_traders_survives_the_warehouse_and_has_no_drift() -> None:
+    with duckdb.connect() as connection:
+        sample = _traders(0, 1).assign(segment_id=pd.Series(dtype="str"))
+        connection.execute("create table drift_sample as select * from sample")
+        sample = connection.sql("select * from drift_sample").df()
+        march = keep_reference(pd.DataFrame(), sample, "v1", dt.date(2026, 3, 31))
+        connection.from_df(march).create("drift_reference")
+        types = dict(
+            connection.sql(
+                "select column_name, column_type from (describe drift_reference)"
+            ).fetchall()
+        )
+        stored = connection.sql("select * from drift_reference").df()
+    assert {types[name] for name in ("model_version", "trader_id", "segment_id")} == {"VARCHAR"}
+    assert len(keep_reference(stored, sample, "v1", dt.date(2026, 4, 30))) == 0
+    assert _drift(reference_of(stored, "v1"), sample)["is_alarm"].isna().all()
+    assert segment_drift(stored, sample).empty
+
+
 @given(
     st.lists(st.one_of(st.none(), st.integers(-3, 3), st.floats(-1e6, 1e6)), max_size=60),
     st.lists(st.one_of(st.none(), st.integers(-3, 3), st.floats(-1e6, 1e6)), max_size=60),
@@ -235,8 +255,9 @@ def test_ties_make_fewer_bins_and_an_atom_at_either_end_keeps_its_own() -> None:
 
 
 def test_the_reference_is_the_earliest_scoring_with_a_version() -> None:
-    first = pd.DataFrame({"trader_id": ["a", "b"], "skew": [1.0, 2.0]})
-    later = pd.DataFrame({"trader_id": ["a", "c"], "skew": [9.0, 9.0]})
+    segment = ["small__low", "small__low"]
+    first = pd.DataFrame({"trader_id": ["a", "b"], "segment_id": segment, "skew": [1.0, 2.0]})
+    later = pd.DataFrame({"trader_id": ["a", "c"], "segment_id": segment, "skew": [9.0, 9.0]})
     march, april = dt.date(2026, 3, 31), dt.date(2026, 4, 30)
     stored = keep_reference(pd.DataFrame(), first, "v1", march)
     assert keep_reference(stored, later, "v1", april) is stored

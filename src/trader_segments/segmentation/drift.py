@@ -162,7 +162,8 @@ def keep_reference(
     """
     as_of = pd.Timestamp(as_of_date)
     now = sample.assign(model_version=version, reference_date=as_of)
-    now["model_version"] = now["model_version"].astype("str")
+    texts = ["model_version", "trader_id", "segment_id"]
+    now = now.astype(dict.fromkeys(texts, "str"))  # a column without rows would have no type
     now["reference_date"] = pd.to_datetime(now["reference_date"])
     now = now[["model_version", "reference_date", *sample.columns]]
     if previous.empty:
