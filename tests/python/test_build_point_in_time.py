@@ -100,6 +100,8 @@ def test_no_feature_moves(homes: tuple[Home, Home]) -> None:
         "segment_profiles",
         "segment_migration",
         "micro_segments",
+        "feature_drift",
+        "segment_drift",
         "segmentation_models",
         "segmentation_quality",
     ],

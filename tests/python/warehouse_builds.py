@@ -54,6 +54,10 @@ MART_COLUMNS = {
         "upper_quartile z_score",
         "micro_segments": "micro_segment_id as_of_date style micro_segment_name description "
         "traders style_share jaccard fidelity description_precision model_version",
+        "feature_drift": "feature_name as_of_date psi alarm_threshold is_alarm reading "
+        "reference_traders current_traders",
+        "segment_drift": "segment_id as_of_date reference_share current_share share_shift "
+        "alarm_threshold is_alarm reference_traders current_traders",
         "segmentation_quality": "model_version measure value threshold passed",
         "segmentation_models": "model_version fitted_at as_of_date trained_rows parameters status "
         "why",
