@@ -24,6 +24,7 @@ from trader_segments.segmentation import (
 from trader_segments.segmentation.micro import MicroSegments
 from trader_segments.segmentation.reference import scale_inputs
 from trader_segments.segmentation.scoring import SMALLEST_POSTERIOR
+from trader_segments.segmentation.surrogate import Description
 from trader_segments.segmentation.table import FeatureTable
 from warehouse_builds import Home, must, registered_features
 
@@ -196,7 +197,10 @@ def test_unknown_values_outliers_and_micro_segments_score_alike(
         coefficients=model.lda.coefficients[:2],
         intercepts=model.lda.intercepts[:2],
     )
-    micro = MicroSegments("opportunistic", halves, halves.means, np.ones(2), ("one", "other"))
+    untold = Description((), "", 0.0, 0.0)
+    micro = MicroSegments(
+        "opportunistic", halves, halves.means, np.ones(2), ("one", "other"), (untold, untold)
+    )
     scorer.run(replace(model, micro_segments=(micro,)), holed)
     assert_scores_are_those_of_python(scorer.warehouse)
     outliers, micro_segments, unknown = scorer.query(
