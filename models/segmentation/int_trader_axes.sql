@@ -1,4 +1,5 @@
--- Value tier, risk appetite and lifecycle stage of each trader: the first rule of the axis of which all conditions hold.
+-- Value tier, risk appetite and lifecycle stage of each trader: the first rule of the axis of which all conditions
+-- hold.
 with
 
 traders as (
