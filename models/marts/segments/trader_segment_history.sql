@@ -13,7 +13,7 @@ active_days as (
         trader_id,
         cast(feature_value as double) as days
     from {{ ref('int_trader_feature_values') }}
-    where feature_name = 'active_days'
+    where feature_name = 'recent_active_days'
 ),
 
 -- A posterior takes the features as they are; how far few days can be trusted is told here.
