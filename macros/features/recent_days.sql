@@ -1,4 +1,4 @@
-{#- The rows of a fact by trader and day that lie within the trader's window (int_trader_windows), up to the as-of date. -#}
+{#- The rows of a fact by trader and day within the trader's window (int_trader_windows), up to the as-of date. -#}
 {% macro recent_days(fact) -%}
     select given.*
     from {{ ref(fact) }} as given
