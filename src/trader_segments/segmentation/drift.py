@@ -181,7 +181,9 @@ def keep_reference(
 
 
 def reference_of(references: pd.DataFrame, version: str) -> pd.DataFrame:
-    """The stored reference of one version."""
+    """The stored reference of one version; no rows, and perhaps no columns, where there is none."""
+    if references.empty:
+        return references
     return references[references["model_version"] == version].reset_index(drop=True)
 
 
