@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
@@ -25,12 +27,34 @@ def folds(styles: TextArray) -> IntArray:
     return np.asarray(position.to_numpy(dtype=np.int64) % FOLDS)
 
 
+def held_out(
+    inputs: FloatArray,
+    observed: BoolArray,
+    seeds: IntArray,
+    styles: TextArray,
+    evidence: TextArray,
+    teaches: BoolArray | None = None,
+) -> Iterator[tuple[LinearDiscriminant, IntArray]]:
+    """Discriminants of all folds but one, each with the rows of `seeds` in the fold left out.
+
+    `teaches` marks the seeds learned from, by default all; every seed is held out once, unless too
+    few styles remain without its fold.
+    """
+    fold = folds(styles)
+    for number in range(FOLDS):
+        kept = fold != number if teaches is None else (fold != number) & teaches
+        lda = fit_styles(inputs, observed, seeds[kept], styles[kept], evidence[kept])
+        if lda is not None:
+            yield lda, np.flatnonzero(fold == number)
+
+
 def fit_temperature(
     inputs: FloatArray,
     observed: BoolArray,
     seeds: IntArray,
     styles: TextArray,
     evidence: TextArray,
+    teaches: BoolArray | None = None,
 ) -> float:
     """Find the temperature at which held-out seeds have the smallest Brier score.
 
@@ -43,22 +67,19 @@ def fit_temperature(
     ----------
     inputs, observed : (n_inputs, n_traders)
     seeds : positions of the labelled traders; `styles` and `evidence` their style and rule
+    teaches : which seeds are learned from, by default all; all are judged, so that setting hard
+        cases aside makes no posterior surer
 
     Returns
     -------
     the temperature, 1 where no fold can be held out
     """
     loss = np.zeros(len(TEMPERATURES))
-    fold = folds(styles)
-    for number in range(FOLDS):
-        kept, held_out = fold != number, fold == number
-        lda = fit_styles(inputs, observed, seeds[kept], styles[kept], evidence[kept])
-        if lda is None:
-            continue
-        held_out &= np.isin(styles.astype(str), lda.classes)
+    for lda, rows in held_out(inputs, observed, seeds, styles, evidence, teaches):
+        known = rows[np.isin(styles[rows].astype(str), lda.classes)]
         row = {style: row for row, style in enumerate(lda.classes)}
-        truth = np.array([row[style] for style in styles[held_out]], dtype=np.int64)
-        scores = lda.log_scores(inputs[:, seeds[held_out]])
+        truth = np.array([row[style] for style in styles[known]], dtype=np.int64)
+        scores = lda.log_scores(inputs[:, seeds[known]])
         for position, temperature in enumerate(TEMPERATURES):
             loss[position] += _brier(lda, scores / temperature, truth)
     return float(rounded(TEMPERATURES[loss.argmin()]))

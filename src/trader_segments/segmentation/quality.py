@@ -7,7 +7,7 @@ import pandas as pd
 from sklearn.metrics import silhouette_score
 from threadpoolctl import threadpool_limits
 
-from trader_segments.segmentation.calibration import FOLDS, folds
+from trader_segments.segmentation.calibration import held_out
 from trader_segments.segmentation.lda import LinearDiscriminant, fit_styles
 from trader_segments.segmentation.micro import STABLE_JACCARD
 from trader_segments.segmentation.model import UNCLASSIFIED, SegmentationModel
@@ -107,16 +107,9 @@ def _agreement(
     scaled: ScaledInputs, seeds: IntArray, styles: TextArray, evidence: TextArray
 ) -> dict[str, float]:
     """Cross-validated share of seeds assigned to their own style; folds by hash order."""
-    fold = folds(styles)
     hits = np.full(len(seeds), np.nan)
-    for number in range(FOLDS):
-        kept, held_out = fold != number, fold == number
-        lda = fit_styles(
-            scaled.winsorised, scaled.observed, seeds[kept], styles[kept], evidence[kept]
-        )
-        if lda is not None and held_out.any():
-            found = lda.assign(scaled.winsorised[:, seeds[held_out]])
-            hits[held_out] = found == styles[held_out]
+    for lda, rows in held_out(scaled.winsorised, scaled.observed, seeds, styles, evidence):
+        hits[rows] = lda.assign(scaled.winsorised[:, seeds[rows]]) == styles[rows]
     shares = {f"seed_agreement[{style}]": hits[styles == style] for style in sorted(set(styles))}
     shares["seed_agreement"] = hits
     return {name: float(np.nanmean(v)) for name, v in shares.items() if not np.isnan(v).all()}
