@@ -11,6 +11,7 @@ from trader_segments.segmentation.calibration import held_out
 from trader_segments.segmentation.lda import LinearDiscriminant, fit_styles
 from trader_segments.segmentation.micro import STABLE_JACCARD
 from trader_segments.segmentation.model import UNCLASSIFIED, SegmentationModel
+from trader_segments.segmentation.noise import confident_seeds
 from trader_segments.segmentation.reference import ScaledInputs, scale_inputs
 from trader_segments.segmentation.scoring import score
 from trader_segments.segmentation.table import FeatureTable, IntArray, TextArray, is_set
@@ -41,8 +42,8 @@ def measure_quality(
     `seed_conflict_share` (labelled and contradicted by rules), `seed_agreement` (5-fold
     cross-validated share of seeds the discriminant assigns as their rule does) and
     `seed_agreement[style]`, `bootstrap_jaccard[style]` (mean over 50 refits on resampled seeds,
-    Hennig 2007), `silhouette` (in the discriminant's space; no threshold: styles are parts of a
-    continuum), `unclassified_share`, `outlier_share`, `micro_segment_share`, `traders[style]`,
+    label noise set aside; Hennig 2007), `silhouette` (in the discriminant's space; no threshold:
+    styles are parts of a continuum), `unclassified_share`, `outlier_share`, `micro_segment_share`, `traders[style]`,
     `micro_bootstrap_jaccard[id]`, `micro_tree_fidelity[id]` and `micro_tree_precision[id]` (of the
     sentence that describes it; all three as measured at the fit), `champion_agreement` (share given
     the same style by the champion before, `predecessor`; NaN for a first model or where a feature
@@ -94,7 +95,11 @@ def _lda_measures(
     evidence = model.rules.evidence(active, label)[seeds]
     assigned = lda.assign(scaled.winsorised)
     values = _agreement(scaled, seeds, label[seeds], evidence)
-    for style, jaccard in _stability(scaled, seeds, label[seeds], evidence, assigned).items():
+    teaches = confident_seeds(scaled.winsorised, scaled.observed, seeds, label[seeds], evidence)
+    kept = seeds[teaches]
+    for style, jaccard in _stability(
+        scaled, kept, label[kept], evidence[teaches], assigned
+    ).items():
         values[f"bootstrap_jaccard[{style}]"] = jaccard
     groups = assigned[:SILHOUETTE_ROWS].astype(str)
     if 2 <= len(np.unique(groups)) < len(groups):
