@@ -43,11 +43,12 @@ def measure_quality(
     cross-validated share of seeds the discriminant assigns as their rule does) and
     `seed_agreement[style]`, `bootstrap_jaccard[style]` (mean over 50 refits on resampled seeds,
     label noise set aside; Hennig 2007), `silhouette` (in the discriminant's space; no threshold:
-    styles are parts of a continuum), `unclassified_share`, `outlier_share`, `micro_segment_share`, `traders[style]`,
-    `micro_bootstrap_jaccard[id]`, `micro_tree_fidelity[id]` and `micro_tree_precision[id]` (of the
-    sentence that describes it; all three as measured at the fit), `champion_agreement` (share given
-    the same style by the champion before, `predecessor`; NaN for a first model or where a feature
-    that the predecessor reads is gone).
+    styles are parts of a continuum), `unclassified_share`, `outlier_share`,
+    `micro_segment_share`, `traders[style]`, `micro_bootstrap_jaccard[id]`,
+    `micro_tree_fidelity[id]` and `micro_tree_precision[id]` (of the sentence that describes it; all
+    three as measured at the fit), `champion_agreement` (share given the same style by the champion
+    before, `predecessor`; NaN for a first model or where a feature that the predecessor reads is
+    gone).
 
     Returns
     -------
