@@ -28,8 +28,8 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 SELECTION = "trader_features+,+file:trader_segments.sql"
-AROUND = ("segment_profiles", "segmentation_measures", "drift_sample")
-"""Models beyond the segments that read every trader; they count for memory."""
+AROUND = ("segmentation_measures", "drift_sample")
+"""Models beyond the segments that look at every trader, in Python."""
 
 GIVEN = ("int_as_of_date", "styles", "style_rules", "axis_rules")
 JITTERED = {
