@@ -114,11 +114,10 @@ def run_dbt(selection: list[str]) -> None:
             wall, cpu = begun[name]
             taken = (time.perf_counter() - wall, time.process_time() - cpu)
             steps.append((name, *taken, peak_bytes()))
+            report(*steps[-1])
 
     arguments = ["--quiet", "run", "--threads", "1", "--select", *selection]
     result = dbtRunner(callbacks=[note]).invoke([*arguments, "--exclude", "trader_features"])
-    for name, *figures in steps:
-        report(name, *figures)
     report("together", sum(s[1] for s in steps), sum(s[2] for s in steps), max(s[3] for s in steps))
     if not result.success:
         raise SystemExit(f"dbt failed: {result.exception or [r.message for r in result.result]}")

@@ -10,10 +10,6 @@ rules as (
     select * from {{ ref('axis_rules') }}
 ),
 
-feature_values as (
-    select * from {{ ref('int_trader_ruled_values') }}
-),
-
 ranked_features as (
     select distinct feature from rules
     where threshold_kind = 'quantile'
@@ -21,13 +17,13 @@ ranked_features as (
 
 ranked_values as (
     select
-        feature_values.feature_name,
-        feature_values.feature_value,
+        ruled_values.feature_name,
+        ruled_values.feature_value,
         percent_rank() over (
-            partition by feature_values.feature_name order by feature_values.feature_value
+            partition by ruled_values.feature_name order by ruled_values.feature_value
         ) as feature_rank
-    from feature_values
-    inner join ranked_features on feature_values.feature_name = ranked_features.feature
+    from {{ ref('int_trader_ruled_values') }} as ruled_values
+    inner join ranked_features on ruled_values.feature_name = ranked_features.feature
 ),
 
 -- Ranks rise with values, so a rule on ranks is a rule on the values at its edge; where nobody has the rank it is unknown.
@@ -86,17 +82,17 @@ labels as (
 
 met as (
     select
-        feature_values.trader_id,
+        ruled_values.trader_id,
         conditions.axis,
         conditions.priority,
         count(*) as met_count
-    from feature_values
-    inner join conditions on feature_values.feature_name = conditions.feature
+    from {{ ref('int_trader_ruled_values') }} as ruled_values
+    inner join conditions on ruled_values.feature_name = conditions.feature
     where
-        (conditions.operator = '>=' and feature_values.feature_value >= conditions.threshold)
-        or (conditions.operator = '>' and feature_values.feature_value > conditions.threshold)
-        or (conditions.operator = '<=' and feature_values.feature_value <= conditions.threshold)
-        or (conditions.operator = '<' and feature_values.feature_value < conditions.threshold)
+        (conditions.operator = '>=' and ruled_values.feature_value >= conditions.threshold)
+        or (conditions.operator = '>' and ruled_values.feature_value > conditions.threshold)
+        or (conditions.operator = '<=' and ruled_values.feature_value <= conditions.threshold)
+        or (conditions.operator = '<' and ruled_values.feature_value < conditions.threshold)
     group by 1, 2, 3
 ),
 

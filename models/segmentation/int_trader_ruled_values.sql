@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 -- The features that rules look at, turned long. A feature without a rule is joined with no row and never read.
 with
 
