@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from trader_segments.segmentation import SegmentationModel
-from trader_segments.segmentation.table import FeatureTable
+from trader_segments.segmentation.table import FeatureTable, FloatArray
 
 BATCH_ROWS = 50_000
 """Traders that are turned into Python at a time."""
@@ -59,7 +59,7 @@ def feature_frame(features: duckdb.DuckDBPyRelation, names: Sequence[str]) -> pd
     Each column is held once and by itself: 8 bytes a trader and feature.
     """
     ids = []
-    columns: dict[str, np.ndarray] = {}
+    columns: dict[str, FloatArray] = {}
     n = int(features.aggregate("count(*)").fetchall()[0][0])
     start = 0
     for batch in feature_batches(features, names):
