@@ -26,7 +26,7 @@ ranked_values as (
     inner join ranked_features on ruled_values.feature_name = ranked_features.feature
 ),
 
--- Ranks rise with values, so a rule on ranks is a rule on the values at its edge; where nobody has the rank it is unknown.
+-- Ranks rise with values, so a rule on ranks is one on the value at its edge; where nobody has the rank there is none.
 thresholds as (
     select
         rules.axis,
