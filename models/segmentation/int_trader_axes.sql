@@ -85,27 +85,35 @@ met as (
         ruled_values.trader_id,
         conditions.axis,
         conditions.priority,
-        count(*) as met_count
+        labels.condition_count
     from {{ ref('int_trader_ruled_values') }} as ruled_values
     inner join conditions on ruled_values.feature_name = conditions.feature
+    inner join labels on conditions.axis = labels.axis and conditions.priority = labels.priority
     where
         (conditions.operator = '>=' and ruled_values.feature_value >= conditions.threshold)
         or (conditions.operator = '>' and ruled_values.feature_value > conditions.threshold)
         or (conditions.operator = '<=' and ruled_values.feature_value <= conditions.threshold)
         or (conditions.operator = '<' and ruled_values.feature_value < conditions.threshold)
-    group by 1, 2, 3
+),
+
+-- The rules of one condition are one group, of which the first that holds is kept: fewer groups by far.
+rules_met as (
+    select
+        trader_id,
+        axis,
+        min(priority) as priority
+    from met
+    group by trader_id, axis, case when condition_count > 1 then priority end
+    having max(condition_count) = 1 or count(*) = max(condition_count)
 ),
 
 first_rules as (
     select
-        met.trader_id,
-        met.axis,
-        min_by(labels.label, met.priority) as label
-    from met
-    inner join labels
-        on met.axis = labels.axis
-        and met.priority = labels.priority
-        and met.met_count = labels.condition_count
+        rules_met.trader_id,
+        rules_met.axis,
+        min_by(labels.label, rules_met.priority) as label
+    from rules_met
+    inner join labels on rules_met.axis = labels.axis and rules_met.priority = labels.priority
     group by 1, 2
 ),
 
