@@ -11,9 +11,8 @@ with
 active_days as (
     select
         trader_id,
-        cast(feature_value as double) as days
-    from {{ ref('int_trader_feature_values') }}
-    where feature_name = 'active_days'
+        cast(active_days as double) as days
+    from {{ ref('trader_features') }}
 ),
 
 -- A posterior takes the features as they are; how far few days can be trusted is told here.

@@ -8,7 +8,7 @@ from trader_segments.segmentation.parameters import parameter_table, rule_table
 from trader_segments.segmentation.quality import measure_quality
 from trader_segments.segmentation.refits import RefitPolicy
 from trader_segments.segmentation.registry import champion, choose_model, predecessor
-from trader_segments.segmentation.scoring import Scores, score
+from trader_segments.segmentation.scoring import Scores, score, style_reasons
 
 __all__ = [
     "PromotionPolicy",
@@ -24,4 +24,5 @@ __all__ = [
     "predecessor",
     "rule_table",
     "score",
+    "style_reasons",
 ]
