@@ -38,6 +38,10 @@ recent_days as (
     group by 1
 ),
 
+styles as (
+    select * from {{ ref('styles') }}
+),
+
 totals as (
     select count(*) as traders from segments
 ),
@@ -65,10 +69,12 @@ final as (
         {{ share(
             'sum(case when recent_days.was_active = 1 then recent_days.is_active end)',
             'sum(recent_days.was_active)',
-        ) }} as retention
+        ) }} as retention,
+        max(styles.description) as style_description
     from segments
     inner join features on segments.trader_id = features.trader_id
     left join recent_days on segments.trader_id = recent_days.trader_id
+    left join styles on segments.style = styles.style
     cross join totals
     group by 1, 2, 3, 4, 5
 )
