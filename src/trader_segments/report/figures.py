@@ -328,7 +328,7 @@ def traits(data: ReportData, style: str) -> list[Trait]:
         )
         if MISSING not in (own, everybody) and own != everybody:
             found[feature.feature_group] = Trait(
-                words(name), feature.description, own, everybody, z_score
+                words(name), feature.description.partition(";")[0], own, everybody, z_score
             )
         if len(found) == TRAITS_SHOWN:
             break
@@ -337,7 +337,7 @@ def traits(data: ReportData, style: str) -> list[Trait]:
 
 def _typical(data: ReportData, style: str) -> str:
     volume, fills, days = (data.medians.get((style, name)) for name in TYPICAL)
-    middle = f"Half trade more than {money(volume)}, in {count(fills)} fills on {count(days)} days"
+    middle = f"Medians: {money(volume)} traded, {count(fills)} fills, {count(days)} active days"
 
     def usual(attribute: str) -> str:
         sizes: Counter[str] = Counter()

@@ -109,7 +109,7 @@ def quantity(value: float | None, unit: str) -> str:
         return percent(value)
     if unit == "USD" or unit.startswith("USD per "):
         return money(value) + unit.removeprefix("USD")
-    number = count(value) if abs(value) >= 1000 else decimal(value)
+    number = count(value) if value.is_integer() or abs(value) >= 1000 else decimal(value)
     if unit == "ratio":
         return number
     return f"{number} {_SHORT_UNITS.get(unit, unit)}"
