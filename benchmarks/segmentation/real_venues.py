@@ -2,8 +2,9 @@
 
 Run from the project's root: python benchmarks/segmentation/real_venues.py [data] [work]
 `data` has the folders `polymarket_2022_midterms` and `hyperliquid` (default ../shared/data); it is
-only read. Each venue is built in `work` (default: a temporary folder) as of the middle and as of
-the end of its period, and once more as of the end with a model that is fitted there.
+only read. Each venue is built in `work` (default: a temporary folder) as of a middle of its period
+and as of its end, and once more as of the end with a model that is fitted there. There are two
+middles: that of the time, and that of the trades where these come late.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ import pandas as pd
 
 ROOT = Path(__file__).parents[2]
 VENUES = {
-    "polymarket": ("polymarket_2022_midterms", "2022-06-16", "2022-11-19"),
-    "hyperliquid": ("hyperliquid", "2025-01-09", "2025-05-01"),
+    "polymarket": ("polymarket_2022_midterms", ("2022-06-16", "2022-11-04"), "2022-11-19"),
+    "hyperliquid": ("hyperliquid", ("2025-01-09", "2025-04-15"), "2025-05-01"),
 }
+"""Folder of the data, days of the middles (of the time, of the trades), last day."""
 MARTS = (
     "trader_segments",
     "trader_features",
@@ -47,31 +49,36 @@ def built(home: Path, venue: str, raw_data: Path, as_of_date: str) -> dict[str, 
 
 def measure(venue: str, data: Path, work: Path) -> None:
     """Build one venue at its dates and print what came of it."""
-    folder, middle_date, end_date = VENUES[venue]
-    raw_data = data / folder
-    middle = built(work / venue, venue, raw_data, middle_date)
-    end = built(work / venue, venue, raw_data, end_date)
-    afresh = built(work / f"{venue}_afresh", venue, raw_data, end_date)
-    print(f"\n# {venue}: {middle_date} and {end_date}")
-    for name, marts in (("middle", middle), ("end", end), ("end, fitted there", afresh)):
-        models = marts["segmentation_models"]
-        in_use = models[models["model_version"].isin(marts["trader_segments"]["model_version"])]
-        print(f"model, {name}:", *(f"{why} ({n} rows)" for why, n in zip(
-            in_use["why"], in_use["trained_rows"], strict=True
-        )))  # fmt: skip
-    styles = {
-        name: marts["trader_segments"]["style"].value_counts()
-        for name, marts in (("middle", middle), ("end", end), ("end, fitted there", afresh))
-    }
+    folder, middles, end_date = VENUES[venue]
+    afresh = built(work / f"{venue}_afresh", venue, data / folder, end_date)
+    for middle_date in middles:
+        home = work / f"{venue}_{middle_date}"
+        middle = built(home, venue, data / folder, middle_date)
+        end = built(home, venue, data / folder, end_date)
+        print(f"\n# {venue}: {middle_date} and {end_date}")
+        report({"middle": middle, "end": end, "end, fitted there": afresh})
+
+
+def report(builds: dict[str, dict[str, pd.DataFrame]]) -> None:
+    """Print models, styles, moves, drift and measures of three builds."""
+    middle, end, afresh = (marts["trader_segments"] for marts in builds.values())
+    for name, marts in builds.items():
+        models = marts["segmentation_models"].set_index("model_version")
+        used = models.loc[marts["trader_segments"]["model_version"].iloc[0]]
+        print(f"model, {name}: of {used['as_of_date']:%Y-%m-%d}, {used['why']}")
+    styles = {name: m["trader_segments"]["style"].value_counts() for name, m in builds.items()}
     print(pd.DataFrame(styles).fillna(0).astype(int).to_string())
-    _print_moves(middle["trader_segments"], end["trader_segments"])
-    _print_agreement(end["trader_segments"], afresh["trader_segments"])
-    _print_drift(end)
-    for name, marts in (("middle", middle), ("end", end), ("end, fitted there", afresh)):
-        quality = marts["segmentation_quality"]
-        judged = quality[quality["threshold"].notna()]
-        print(f"measures, {name}")
-        print(judged[["measure", "value", "threshold", "passed"]].round(3).to_string(index=False))
+    _print_moves(middle, end)
+    _print_agreement(end, afresh)
+    _print_drift(builds["end"])
+    measures = {}
+    for name, marts in builds.items():
+        quality = marts["segmentation_quality"].set_index("measure")
+        measures[name] = quality.loc[quality["threshold"].notna(), "value"]
+        measures["bar"] = (
+            quality["threshold"].dropna().combine_first(measures.get("bar", pd.Series(dtype=float)))
+        )
+    print(pd.DataFrame(measures).round(3).to_string(na_rep="-"))
 
 
 def _print_moves(middle: pd.DataFrame, end: pd.DataFrame) -> None:
