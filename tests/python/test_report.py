@@ -448,6 +448,15 @@ def test_a_card_says_what_a_style_does_brings_and_how_sure_it_is(page: Page, mar
     assert "✕ fail" in card(page, "Volatility seller")
 
 
+def test_one_scoring_date_in_the_summary_history_is_no_development(tmp_path: Path) -> None:
+    page = variant(
+        tmp_path / "one.duckdb",
+        "delete from segment_summary_history where as_of_date < '2026-11-08'",
+    )
+    assert "style-sizes" not in page.marks
+    assert page.marks["migration"] > 0
+
+
 def test_movement_tells_moves_from_arrivals_and_a_new_model(page: Page, marts: Path) -> None:
     ((moved, stayed, styles),) = query(
         marts,
@@ -483,7 +492,7 @@ def test_drift_lists_what_is_in_alarm_with_its_reading(page: Page, marts: Path) 
     (features,) = query(marts, "select count(*) from feature_catalog")[0]
     assert f"{len(alarms)} of {features} features differ from 1 October 2026" in text
     assert f"{len(alarms) - ALARMS_SHOWN} smaller alarms left out" in text
-    assert "1 of 2 segments hold another share of the active traders" in text
+    assert "Of 2 segments, 1 hold a clearly different share of the active traders" in text
     for reading in {reading for _, reading in alarms}:
         number = sum(other == reading for _, other in alarms)
         assert f"{number} {reading}: " in text

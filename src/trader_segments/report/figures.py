@@ -581,7 +581,7 @@ def style_sizes(data: ReportData) -> Chart:
 
     return grid_chart(
         "style-sizes",
-        "matrix",
+        "matrix dates",
         "Traders by style and scoring date",
         "Matrix: one row per style, one column per scoring date, darker for more traders.",
         "Style",
