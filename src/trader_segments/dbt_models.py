@@ -15,15 +15,24 @@ def registered_features(groups: Sequence[Mapping[str, Any]]) -> list[dict[str, A
 
 
 def earlier_rows(session: duckdb.DuckDBPyConnection, relation: object) -> pd.DataFrame:
-    """What the last run left in a model's own table; no rows and no columns on the first run.
+    """What the last run left in a table; no rows and no columns on the first run.
 
     Parameters
     ----------
     session : connection that dbt hands to a Python model
-    relation : `dbt.this`
+    relation : `dbt.this`, or a name from `sibling`
     """
     try:
         rows: pd.DataFrame = session.sql(f"select * from {relation}").df()
     except duckdb.CatalogException:
         return pd.DataFrame()
     return rows
+
+
+def sibling(this: Any, name: str) -> str:
+    """Name of another model's table in the schema of `dbt.this`, quoted as dbt quotes.
+
+    For what the last run left in a model that depends on this one, which `dbt.ref` cannot reach.
+    """
+    schema, _, quote = str(this).rpartition(this.identifier)
+    return f"{schema}{name}{quote}"

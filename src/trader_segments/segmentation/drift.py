@@ -114,16 +114,25 @@ def alarm_threshold(reference: int, current: int, bins: int, tests: int) -> floa
     return max(PRACTICAL_PSI, (1.0 / reference + 1.0 / current) * quantile)
 
 
+def active_traders(model: SegmentationModel, features: pd.DataFrame) -> pd.DataFrame:
+    """Rows of at most 10,000 active traders, chosen and ordered by the hash of their id.
+
+    Active are those whose style the model's definitions leave open, as in the fit. The same trader
+    is chosen at every date as long as the venue is no larger than ten thousand.
+    """
+    table = FeatureTable.from_frame(features, model.feature_names)
+    is_decided, _ = model.rules.definitions(table)
+    order = table.hash_order()
+    return features.iloc[order[~is_decided[order]][:SAMPLE_ROWS]].reset_index(drop=True)
+
+
 def active_sample(
     model: SegmentationModel,
     features: pd.DataFrame,
     segments: pd.DataFrame,
     specs: Sequence[Mapping[str, Any]],
 ) -> pd.DataFrame:
-    """Features and segment of at most 10,000 active traders, chosen by the hash of their id.
-
-    Active are those whose style the model's definitions leave open, as in the fit. The same trader
-    is chosen at every date as long as the venue is no larger than ten thousand.
+    """Features and segment of at most 10,000 active traders.
 
     Parameters
     ----------
@@ -131,11 +140,7 @@ def active_sample(
     segments : `trader_id`, `segment_id`
     specs : the flattened feature registry
     """
-    table = FeatureTable.from_frame(features, model.feature_names)
-    is_decided, _ = model.rules.definitions(table)
-    order = table.hash_order()
-    rows = order[~is_decided[order]][:SAMPLE_ROWS]
-    chosen = features.iloc[rows].reset_index(drop=True)
+    chosen = active_traders(model, features)
     names = [str(spec["name"]) for spec in specs]
     sample = FeatureTable.from_frame(chosen, names)
     segment_of = segments.set_index("trader_id")["segment_id"]
@@ -176,7 +181,9 @@ def keep_reference(
 
 
 def reference_of(references: pd.DataFrame, version: str) -> pd.DataFrame:
-    """The stored reference of one version."""
+    """The stored reference of one version; no rows, and perhaps no columns, where there is none."""
+    if references.empty:
+        return references
     return references[references["model_version"] == version].reset_index(drop=True)
 
 
