@@ -3,12 +3,14 @@
 Run from the project's root: python benchmarks/segmentation/real_venues.py [data] [work]
 `data` has the folders `polymarket_2022_midterms` and `hyperliquid` (default ../shared/data); it is
 only read. Each venue is built in `work` (default: a temporary folder) as of a middle of its period
-and as of its end, and once more as of the end with a model that is fitted there. There are two
-middles: that of the time, and that of the trades where these come late.
+and, with the model of the middle, as of its end; then at the end with the project's own policy of
+refits, and apart with a model that is fitted there alone. There are two middles: that of the time,
+and that of the trades, which come late.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -24,6 +26,7 @@ VENUES = {
     "hyperliquid": ("hyperliquid", ("2025-01-09", "2025-04-15"), "2025-05-01"),
 }
 """Folder of the data, days of the middles (of the time, of the trades), last day."""
+NEVER = {"every_days": None, "pause_days": 100_000, "alarm_share": 1, "outlier_ratio": 1}
 MARTS = (
     "trader_segments",
     "trader_features",
@@ -34,13 +37,16 @@ MARTS = (
 )
 
 
-def built(home: Path, venue: str, raw_data: Path, as_of_date: str) -> dict[str, pd.DataFrame]:
+def built(
+    home: Path, venue: str, raw_data: Path, as_of_date: str, **settings: object
+) -> dict[str, pd.DataFrame]:
     """Build and test a venue as of a date and return its published marts."""
     own = {"TRADER_SEGMENTS_HOME": str(home), "VENUE": venue, "RAW_DATA": str(raw_data)}
     own |= {"DBT_TARGET_PATH": str(home / "target"), "DBT_LOG_PATH": str(home / "logs")}
     (home / "build").mkdir(parents=True, exist_ok=True)
     command = [str(Path(sys.executable).with_name("dbt")), "build", "--quiet"]
-    command += ["--exclude-resource-type", "unit_test", "--vars", f"as_of_date: {as_of_date}"]
+    command += ["--exclude-resource-type", "unit_test"]
+    command += ["--vars", json.dumps({"as_of_date": as_of_date, **settings})]
     subprocess.run(command, cwd=ROOT, env=os.environ | own, check=True)
     database = (home / "published" / "marts.duckdb").resolve()
     with duckdb.connect(str(database), read_only=True) as connection:
@@ -54,9 +60,12 @@ def measure(venue: str, data: Path, work: Path) -> None:
     for middle_date in middles:
         home = work / f"{venue}_{middle_date}"
         middle = built(home, venue, data / folder, middle_date)
-        end = built(home, venue, data / folder, end_date)
+        end = built(home, venue, data / folder, end_date, segmentation_refits=NEVER)
+        policy = built(home, venue, data / folder, end_date)
         print(f"\n# {venue}: {middle_date} and {end_date}")
         report({"middle": middle, "end": end, "end, fitted there": afresh})
+        for version in policy["segmentation_models"].itertuples():
+            print(f"policy: {version.model_version} {version.status}: {version.why}")
 
 
 def report(builds: dict[str, dict[str, pd.DataFrame]]) -> None:
