@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from trader_segments.segmentation.lda import LinearDiscriminant
 from trader_segments.segmentation.model import SegmentationModel
+from trader_segments.segmentation.noise import confident_seeds
 from trader_segments.segmentation.reference import ScaledInputs, scale_inputs
 from trader_segments.segmentation.resampling import (
     Seeds,
@@ -19,7 +20,7 @@ from trader_segments.segmentation.resampling import (
     squared_errors,
 )
 from trader_segments.segmentation.scoring import score
-from trader_segments.segmentation.table import FeatureTable, FloatArray, is_set, rounded
+from trader_segments.segmentation.table import BoolArray, FeatureTable, FloatArray, is_set, rounded
 
 SAMPLE_ROWS = 20_000
 REFITS = 20
@@ -125,8 +126,11 @@ def compare(
     clear = np.flatnonzero(is_set(label) & np.isin(label.astype(str), challenger.lda.classes))
     seeds = Seeds(scaled, clear, label[clear], challenger.rules.evidence(active, label)[clear])
     with threadpool_limits(1):
-        errors = _held_out_errors(seeds, challenger.lda.temperature)
-        moved_by_chance = _moved_by_refits(seeds, challenger.lda, scaled, change_probability)
+        teaches = confident_seeds(seeds)
+        errors = _held_out_errors(seeds, teaches, challenger.lda.temperature)
+        moved_by_chance = _moved_by_refits(
+            seeds.take(teaches), challenger.lda, scaled, change_probability
+        )
     posteriors = champion.lda.posteriors(
         scale_inputs(active.take(clear), champion.inputs).winsorised
     )
@@ -151,10 +155,10 @@ def compare(
     return Comparison(*measured.tolist())
 
 
-def _held_out_errors(seeds: Seeds, temperature: float) -> FloatArray:
+def _held_out_errors(seeds: Seeds, teaches: BoolArray, temperature: float) -> FloatArray:
     """Squared error of each seed by the fold that has not seen it, NaN where there is none."""
     errors = np.full(len(seeds.rows), np.nan)
-    for held_out, lda in held_out_fits(seeds):
+    for held_out, lda in held_out_fits(seeds, teaches):
         posteriors = lda.tempered(temperature).posteriors(seeds.inputs(held_out))
         errors[held_out] = squared_errors(posteriors, lda.positions(seeds.styles[held_out]))
     return errors

@@ -19,7 +19,6 @@ from trader_segments.segmentation.lda import (
     MIN_COVERAGE,
     MIN_SEEDS,
     class_moments,
-    fit_styles,
     whitening,
 )
 from trader_segments.segmentation.micro import (
@@ -31,6 +30,7 @@ from trader_segments.segmentation.micro import (
     match_clusters,
 )
 from trader_segments.segmentation.model import LOWEST_POSTERIOR, SegmentationModel, Spread
+from trader_segments.segmentation.noise import confident_seeds
 from trader_segments.segmentation.reasons import headline
 from trader_segments.segmentation.reference import (
     InputScale,
@@ -178,16 +178,16 @@ def _learn(
             left_out[scale.name] = "fewer than two styles have it for half of their seeds"
     inputs = tuple(scale for scale, used in zip(base.inputs, is_used, strict=True) if used)
     scaled = ScaledInputs(scaled.winsorised[is_used], scaled.raw[is_used], scaled.observed[is_used])
-    lda = (
-        fit_styles(
-            scaled.winsorised, scaled.observed, seeds, seed_styles, evidence, counts=base.seeds
-        )
-        if inputs
-        else None
+    if not inputs:
+        return replace(base, left_out=left_out, rule_styles=tuple(base.seeds))
+    labelled = Seeds(scaled, seeds, seed_styles, evidence)
+    teaches = confident_seeds(labelled)
+    lda = labelled.take(teaches).fit(
+        {style: base.seeds[style] * np.mean(teaches[seed_styles == style]) for style in learned}
     )
     if lda is None:
         return replace(base, left_out=left_out, rule_styles=tuple(base.seeds))
-    lda = lda.tempered(fit_temperature(Seeds(scaled, seeds, seed_styles, evidence)))
+    lda = lda.tempered(fit_temperature(labelled, teaches))
     posterior = lda.posteriors(scaled.winsorised[:, crowd])
     best = np.where(posterior.max(axis=0) >= LOWEST_POSTERIOR, posterior.argmax(axis=0), -1)
     groups = {style: crowd[best == row] for row, style in enumerate(lda.classes)}

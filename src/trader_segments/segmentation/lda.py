@@ -196,7 +196,7 @@ def fit_styles(
     seeds: IntArray,
     styles: TextArray,
     evidence: TextArray,
-    counts: Mapping[str, int] | None = None,
+    counts: Mapping[str, float] | None = None,
 ) -> LinearDiscriminant | None:
     """Fit a discriminant on seeds, with one component for each rule that finds enough of them.
 

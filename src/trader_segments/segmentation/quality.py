@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 from trader_segments.segmentation.lda import LinearDiscriminant
 from trader_segments.segmentation.micro import STABLE_JACCARD
 from trader_segments.segmentation.model import UNCLASSIFIED, SegmentationModel
+from trader_segments.segmentation.noise import confident_seeds
 from trader_segments.segmentation.reference import scale_inputs
 from trader_segments.segmentation.resampling import Seeds, bootstrap_fits, held_out_fits
 from trader_segments.segmentation.scoring import score
@@ -41,12 +42,13 @@ def measure_quality(
     `seed_conflict_share` (labelled and contradicted by rules), `seed_agreement` (5-fold
     cross-validated share of seeds the discriminant assigns as their rule does) and
     `seed_agreement[style]`, `bootstrap_jaccard[style]` (mean over 50 refits on resampled seeds,
-    Hennig 2007), `silhouette` (in the discriminant's space; no threshold: styles are parts of a
-    continuum), `unclassified_share`, `outlier_share`, `micro_segment_share`, `traders[style]`,
-    `micro_bootstrap_jaccard[id]`, `micro_tree_fidelity[id]` and `micro_tree_precision[id]` (of the
-    sentence that describes it; all three as measured at the fit), `champion_agreement` (share given
-    the same style by the champion before, `predecessor`; NaN for a first model or where a feature
-    that the predecessor reads is gone).
+    label noise set aside; Hennig 2007), `silhouette` (in the discriminant's space; no threshold:
+    styles are parts of a continuum), `unclassified_share`, `outlier_share`,
+    `micro_segment_share`, `traders[style]`, `micro_bootstrap_jaccard[id]`,
+    `micro_tree_fidelity[id]` and `micro_tree_precision[id]` (of the sentence that describes it; all
+    three as measured at the fit), `champion_agreement` (share given the same style by the champion
+    before, `predecessor`; NaN for a first model or where a feature that the predecessor reads is
+    gone).
 
     Returns
     -------
@@ -94,7 +96,8 @@ def _lda_measures(
     seeds = Seeds(scaled, rows, label[rows], model.rules.evidence(active, label)[rows])
     assigned = lda.assign(scaled.winsorised)
     values = _agreement(seeds)
-    for style, jaccard in _stability(seeds, assigned).items():
+    stability = _stability(seeds.take(confident_seeds(seeds)), assigned)
+    for style, jaccard in stability.items():
         values[f"bootstrap_jaccard[{style}]"] = jaccard
     groups = assigned[:SILHOUETTE_ROWS].astype(str)
     if 2 <= len(np.unique(groups)) < len(groups):

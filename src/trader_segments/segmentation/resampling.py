@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,14 +31,22 @@ class Seeds:
     styles: TextArray
     evidence: TextArray
 
-    def fit(self, kept: IntArray | BoolArray) -> LinearDiscriminant | None:
-        """Fit a discriminant on some of the seeds; None where they are too few."""
+    def take(self, kept: IntArray | BoolArray) -> Seeds:
+        """Some of the seeds."""
+        return Seeds(self.scaled, self.rows[kept], self.styles[kept], self.evidence[kept])
+
+    def fit(self, counts: Mapping[str, float] | None = None) -> LinearDiscriminant | None:
+        """Fit a discriminant on them; None where fewer than two styles have enough.
+
+        `counts` are the seeds per style that priors follow from, by default those given.
+        """
         return fit_styles(
             self.scaled.winsorised,
             self.scaled.observed,
-            self.rows[kept],
-            self.styles[kept],
-            self.evidence[kept],
+            self.rows,
+            self.styles,
+            self.evidence,
+            counts,
         )
 
     def inputs(self, chosen: BoolArray) -> FloatArray:
@@ -52,12 +60,18 @@ def folds(styles: TextArray) -> IntArray:
     return np.asarray(position.to_numpy(dtype=np.int64) % FOLDS)
 
 
-def held_out_fits(seeds: Seeds) -> Iterator[tuple[BoolArray, LinearDiscriminant]]:
-    """Which seeds are held out, (n_seeds,), and the discriminant of the others, fold by fold."""
+def held_out_fits(
+    seeds: Seeds, teaches: BoolArray | None = None
+) -> Iterator[tuple[BoolArray, LinearDiscriminant]]:
+    """Which seeds are held out, (n_seeds,), and the discriminant of the others, fold by fold.
+
+    `teaches` marks the seeds learned from, by default all; every seed is held out once, unless too
+    few styles remain without its fold.
+    """
     fold = folds(seeds.styles)
     for number in range(FOLDS):
         held_out = fold == number
-        lda = seeds.fit(~held_out)
+        lda = seeds.take(~held_out if teaches is None else ~held_out & teaches).fit()
         if lda is not None and held_out.any():
             yield held_out, lda
 
@@ -68,7 +82,7 @@ def bootstrap_fits(seeds: Seeds, times: int) -> Iterator[LinearDiscriminant]:
     members = [np.flatnonzero(seeds.styles == style) for style in sorted(set(seeds.styles))]
     for _ in range(times if members else 0):
         drawn = np.concatenate([generator.choice(rows, len(rows)) for rows in members])
-        lda = seeds.fit(drawn)
+        lda = seeds.take(drawn).fit()
         if lda is not None:
             yield lda
 
