@@ -191,6 +191,13 @@ def test_outliers_beyond_those_of_the_fit_ask_for_a_challenger(first: pd.DataFra
     assert len(_choose(first, strange, as_of=soon)) == 1
 
 
+def test_a_model_of_few_traders_is_refitted_once_there_are_enough() -> None:
+    few = _choose(pd.DataFrame(), FEATURES.iloc[:400])
+    assert champion(few)[1].trained_rows < 500
+    rows = _choose(few, FEATURES, as_of=JUNE + dt.timedelta(7))
+    assert "at the last fit were too few to judge drift by; " in rows["why"].iloc[1]
+
+
 def _comparison(**changes: float) -> Comparison:
     figures = {
         "holdout_brier_score": 0.08,

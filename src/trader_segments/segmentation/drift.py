@@ -204,9 +204,10 @@ def feature_drift(
     stayed = np.flatnonzero(place >= 0)
     rows = []
     for spec in specs:
-        row = _drift_of(
-            _transformed(then, spec), _transformed(now, spec), place[stayed], stayed, len(specs)
-        )
+        before, after = _transformed(then, spec), _transformed(now, spec)
+        if _is_constant(then[spec["name"]], now[spec["name"]]):
+            before, after = before * 0.0, after * 0.0
+        row = _drift_of(before, after, place[stayed], stayed, len(specs))
         rows.append({"feature_name": str(spec["name"]), **row})
     frame = pd.DataFrame(rows, columns=FEATURE_COLUMNS)
     return frame.astype(
@@ -285,6 +286,12 @@ def _transformed(table: FeatureTable, spec: Mapping[str, Any]) -> FloatArray:
     count = spec.get("count")
     values = table[str(spec["name"])]
     return TRANSFORMS[str(spec["transform"])](values, table[str(count)] if count else None)
+
+
+def _is_constant(then: FloatArray, now: FloatArray) -> bool:
+    """Whether all known values are one and the same: a smoothed share of it moves with its count."""
+    values = np.concatenate([then, now])
+    return len(np.unique(values[~np.isnan(values)])) == 1
 
 
 def _drift_of(

@@ -63,6 +63,8 @@ def refit_cause(
     if age < policy.pause_days:
         return ""
     traders = active_traders(champion, features)
+    if champion.trained_rows < SMALLEST_SAMPLE <= len(traders):
+        return f"{champion.trained_rows} traders at the last fit were too few to judge drift by"
     return _drift(policy, champion, traders, reference, specs) or _outliers(
         policy, champion, traders
     )
