@@ -289,7 +289,7 @@ def _transformed(table: FeatureTable, spec: Mapping[str, Any]) -> FloatArray:
 
 
 def _is_constant(then: FloatArray, now: FloatArray) -> bool:
-    """Whether all known values are one and the same: a smoothed share of it moves with its count."""
+    """Whether all known values are the same: as a smoothed share it still moves with its count."""
     values = np.concatenate([then, now])
     return len(np.unique(values[~np.isnan(values)])) == 1
 
