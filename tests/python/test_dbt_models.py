@@ -79,8 +79,8 @@ def test_a_sample_is_that_of_the_whole_table(
 ) -> None:
     table = session.table("trader_features")
     everybody = FeatureTable.from_frame(features, [])
-    first = feature_sample(session, table, ["maker_share", "no_such_feature"], 200)
-    assert list(first.columns) == ["trader_id", "maker_share"]
+    first = feature_sample(session, table, ["recent_maker_share", "no_such_feature"], 200)
+    assert list(first.columns) == ["trader_id", "recent_maker_share"]
     expected = everybody.trader_id.iloc[everybody.hash_order()[:200]]
     assert set(first["trader_id"]) == set(expected)
     active = feature_sample(session, table, model.feature_names, 10_000, active_in=model)
@@ -88,7 +88,7 @@ def test_a_sample_is_that_of_the_whole_table(
     assert set(active["trader_id"]) == set(expected)
     assert len(active) < len(features)
     bare = replace(model, rules=replace(model.rules, rules=()))
-    assert len(feature_sample(session, table, ["maker_share"], 10_000, active_in=bare)) == 1500
+    assert len(feature_sample(session, table, ["recent_maker_share"], 10_000, active_in=bare)) == 1500
 
 
 def test_an_empty_table_gives_no_rows() -> None:
