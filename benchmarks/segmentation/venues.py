@@ -1,4 +1,4 @@
-"""Sample venues with known styles, and the product built on them, one folder each; what is there is kept."""
+"""Sample venues with known styles and the product built on them; what is there is kept."""
 
 from __future__ import annotations
 
@@ -50,19 +50,24 @@ class Venue:
     def make(self) -> None:
         """Simulate 2,000 traders over 180 days, unless that is done."""
         if not (self.folder / "truth" / "traders.parquet").exists():
-            _say(f"simulating {self.folder.name}")
+            say(f"simulating {self.folder.name}")
             simulate(self.folder, seed=self.seed, perturbation=self.perturbation)
 
-    def build(self, dates: tuple[dt.date, ...]) -> None:
-        """Score as of each date in turn, the model fitted on the first, unless that is done."""
-        done = self._scored()
-        for date in dates:
-            if date in done:
-                continue
-            selection = SINCE_A_DATE if done else HISTORY
-            _say(f"building {self.folder.name} as of {date}")
-            self._dbt(["build", "--exclude-resource-type", "unit_test", "test"], selection, date)
-            done = {*done, date}
+    def build_features(self) -> None:
+        """Build `trader_features` as of the last day, unless they are there."""
+        if self._dates("select as_of_date from int_as_of_date, trader_features limit 1"):
+            return
+        say(f"building the features of {self.folder.name}")
+        self._dbt("+trader_features", LAST_DAY)
+
+    def build_history(self) -> None:
+        """Score as of each date in turn, the first model fitted on the first, where not done."""
+        done = self._dates("select distinct as_of_date from trader_segment_history")
+        for date in SCORING_DATES:
+            if date not in done:
+                say(f"scoring {self.folder.name} as of {date}")
+                self._dbt(SINCE_A_DATE if done else HISTORY, date)
+                done = {*done, date}
 
     def features(self) -> pd.DataFrame:
         """`trader_features` as of the last build, ordered by trader."""
@@ -76,10 +81,10 @@ class Venue:
         """What was planted, one row per trader."""
         return read_truth(self.folder / "truth")
 
-    def _scored(self) -> set[dt.date]:
-        """Scoring dates in the history, none before the first build."""
+    def _dates(self, query: str) -> set[dt.date]:
+        """Dates in the warehouse; none where it or its tables are not there yet."""
         try:
-            rows = self._read("select distinct as_of_date from trader_segment_history")
+            rows = self._read(query)
         except duckdb.Error:
             return set()
         return set(pd.to_datetime(rows["as_of_date"]).dt.date)
@@ -87,7 +92,7 @@ class Venue:
     def _read(self, query: str) -> pd.DataFrame:
         return _query(self.home, query)
 
-    def _dbt(self, command: list[str], selection: str, date: dt.date) -> None:
+    def _dbt(self, selection: str, date: dt.date) -> None:
         (self.home / "build").mkdir(parents=True, exist_ok=True)
         log = self.home / f"{date}.log"
         settings = {
@@ -100,7 +105,8 @@ class Venue:
         with log.open("w") as output:
             result = subprocess.run(
                 [
-                    *(sys.executable, "-m", "dbt.cli.main", *command, "--select", selection),
+                    *(sys.executable, "-m", "dbt.cli.main", "build", "--select", selection),
+                    *("--exclude-resource-type", "unit_test", "test"),
                     *("--vars", f"{{as_of_date: '{date}'}}"),
                 ],
                 cwd=ROOT,
@@ -136,5 +142,5 @@ def _query(home: Path, query: str) -> pd.DataFrame:
         return connection.execute(query).df()
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
     print(f"{dt.datetime.now():%H:%M:%S} {text}", flush=True)
