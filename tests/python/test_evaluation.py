@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from baselines import majority_styles
 from measures import calibration, drift_false_alarms, drift_power, jittered, recovery
 from moves import false_moves, movers_found
-from page import Bar
+from page import Bar, render, write_page
 from plots import dots, reliability
 from venues import LAST_DAY, SCORING_DATES
 
@@ -152,3 +153,61 @@ def test_scoring_dates_are_four_weeks_apart_and_end_on_the_last_day() -> None:
 )
 def test_plots_are_well_formed(drawing: str) -> None:
     assert ET.fromstring(drawing).tag.endswith("svg")
+
+
+def _recovery(macro_f1: float) -> dict[str, Any]:
+    return {"macro_f1": macro_f1, "ari": 0.9, "f1": {"a": 0.95, "b": 0.8}, "rare": ["b"]}
+
+
+def _figures() -> dict[str, Any]:
+    def venue(macro_f1: float) -> dict[str, Any]:
+        return {
+            "recovery": _recovery(macro_f1),
+            "baselines": {"RFM quintiles": _recovery(0.3)},
+            "calibration": {"ece": 0.02, "sure": 9, "sure_right": 1.0, "bins": [[0.9, 0.95, 20]]},
+            "jaccard": {"a": 0.9, "b": 0.86},
+            "jitter": [0.0, 0.02],
+        }
+
+    moves = {
+        "dates": ["2026-03-10", "2026-04-07"],
+        "versions": 1,
+        "share": 0.05,
+        "share_between_styles": 0.02,
+        "by_date": [["2026-04-07", 0.05, 0.02]],
+        "movers": 10,
+        "movers_found": 0.95,
+        "movers_found_at_end": 0.9,
+    }
+    cost = {"seconds": 1.0, "megabytes": 10.0}
+    return {
+        "seeds": {"7": venue(0.93), "8": venue(0.87)},
+        "perturbed": {"21": venue(0.7)},
+        "perturbation": 0.25,
+        "moves": {"7": moves},
+        "drift": {"false_alarms": {"500": 0.02}, "power": 1.0, "features": 3, "runs": 1000},
+        "costs": {"Trader Segments": cost, "RFM quintiles": cost},
+        "cost_traders": 20_000,
+    }
+
+
+def test_the_page_says_which_bars_are_missed(tmp_path: Path) -> None:
+    text = write_page(_figures(), tmp_path)
+    assert "| macro-F1 | ≥ 0.88 | 0.900 | yes | 0.870 (seed 8) | **no** |" in text
+    assert (
+        "Missed in the mean: F1 of the worst style of 1 % of traders at most, false moves a period "
+        "between styles, PSI false alarms, 500 traders. Missed by the worst seed alone: macro-F1."
+    ) in text
+    assert "| RFM quintiles | 0.30 | 0.90 | 0.80 | 1.0 | 10 |" in text
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "evaluation.md",
+        "evaluation-methods.svg",
+        "evaluation-styles.svg",
+        "evaluation-calibration.svg",
+    }
+
+
+def test_a_page_without_moves_and_other_worlds_leaves_them_out() -> None:
+    text = render({**_figures(), "moves": {}, "perturbed": {}})
+    assert "Moves from period" not in text
+    assert "Other worlds" not in text
