@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +132,8 @@ def main() -> None:
             venue, "figures.json", lambda v=venue: evaluate_venue(v, jitters=0)
         )
     say("drift alarms, time and memory")
-    figures["drift"] = _kept(venues[0], "drift.json", lambda: evaluate_drift(venues))
+    together = "-".join(figures["seeds"])
+    figures["drift"] = _kept(venues[0], f"drift-{together}.json", lambda: evaluate_drift(venues))
     figures["costs"] = _kept(
         venues[0],
         "costs.json",
@@ -143,7 +144,7 @@ def main() -> None:
     print(text)
 
 
-def _kept(venue: Venue, name: str, make: Any) -> dict[str, Any]:
+def _kept(venue: Venue, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """What a file of the venue's home holds; made and written where it is not there."""
     path = venue.home / name
     if not path.exists():

@@ -14,7 +14,7 @@ from trader_segments.segmentation import SegmentationModel, fit, fitting, measur
 from trader_segments.segmentation.drift import Bins, alarm_threshold, population_stability
 from trader_segments.segmentation.rules import ABSENT
 from trader_segments.segmentation.table import FeatureTable, FloatArray
-from trader_segments.segmentation.transforms import transform_feature
+from trader_segments.segmentation.transforms import TRANSFORMS
 
 RARE_SHARE = 0.01
 """Share of traders up to which a planted style counts as rare."""
@@ -148,14 +148,14 @@ def jitter_losses(
 
 
 def transformed(features: pd.DataFrame, specs: Sequence[Mapping[str, Any]]) -> FloatArray:
-    """Registered features on their scales, (n_features, n_traders), NaN for unknown."""
-    names = [str(spec["name"]) for spec in specs]
-    table = FeatureTable.from_frame(features, names)
+    """Registered features on the scales of `feature_drift`, (n_features, n_traders)."""
+    table = FeatureTable.from_frame(features, [str(spec["name"]) for spec in specs])
     return np.stack(
         [
-            transform_feature(table, str(spec["name"]), spec["transform"], spec.get("count"))
+            TRANSFORMS[spec["transform"]](
+                table[str(spec["name"])], table[str(spec["count"])] if spec.get("count") else None
+            )
             for spec in specs
-            if table.has(str(spec["name"]))
         ]
     )
 
