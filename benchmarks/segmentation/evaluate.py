@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,7 @@ def main() -> None:
         venue.build_features()
         say(f"evaluating {venue.folder.name}")
         figures["seeds"][str(venue.seed)] = _kept(
-            venue, "figures.json", lambda v=venue: evaluate_venue(v, jitters=JITTERS)
+            venue, "figures.json", partial(evaluate_venue, venue, jitters=JITTERS)
         )
         if venue.seed in scored_often:
             figures["moves"][str(venue.seed)] = moves.summary(venue.history(), venue.truth())
@@ -129,7 +130,7 @@ def main() -> None:
         venue.build_features()
         say(f"evaluating {venue.folder.name}")
         figures["perturbed"][str(seed)] = _kept(
-            venue, "figures.json", lambda v=venue: evaluate_venue(v, jitters=0)
+            venue, "figures.json", partial(evaluate_venue, venue, jitters=0)
         )
     say("drift alarms, time and memory")
     together = "-".join(figures["seeds"])
