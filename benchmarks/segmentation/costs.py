@@ -1,13 +1,11 @@
-"""CPU time and peak memory of a segmentation, each measured in a process of its own."""
+"""CPU time and peak memory of a segmentation, beside the baselines."""
 
 from __future__ import annotations
 
-import multiprocessing
-import resource
-import sys
 import time
+import tracemalloc
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,40 +26,30 @@ def costs(
 ) -> dict[str, dict[str, float]]:
     """`seconds` of CPU and `megabytes` of fit and score, of so many traders drawn from given ones.
 
-    Memory is the peak of the process less what it held before: the frame and the libraries.
+    Memory is the peak of what Python and NumPy allocate, in a second run: tracing takes time.
     """
     rows = np.random.default_rng(0).integers(0, len(features), traders)
     drawn = features.iloc[rows].reset_index(drop=True)
     drawn["trader_id"] = [f"T{row}" for row in range(traders)]
-    result = {}
-    for name in (PRODUCT, *BASELINES):
-        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
-            result[name] = process.submit(_cost, name, drawn, specs, rules, styles).result()
-    return result
 
-
-def _cost(
-    name: str,
-    features: pd.DataFrame,
-    specs: Sequence[Mapping[str, Any]],
-    rules: pd.DataFrame,
-    styles: pd.DataFrame,
-) -> dict[str, float]:
     def product() -> None:
-        score(fit(features, specs, rules, styles=styles), features)
+        score(fit(drawn, specs, rules, styles=styles), drawn)
 
-    def baseline() -> None:
-        BASELINES[name](Inputs(features, specs, rules), len(styles) - 1)
+    def baseline(name: str) -> None:
+        BASELINES[name](Inputs(drawn, specs, rules), len(styles) - 1)
 
-    run: Callable[[], None] = product if name == PRODUCT else baseline
-    before, started = _peak_megabytes(), time.process_time()
-    run()
     return {
-        "seconds": time.process_time() - started,
-        "megabytes": _peak_megabytes() - before,
+        PRODUCT: _cost(product),
+        **{name: _cost(partial(baseline, name)) for name in BASELINES},
     }
 
 
-def _peak_megabytes() -> float:
-    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kilobytes elsewhere
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+def _cost(run: Callable[[], None]) -> dict[str, float]:
+    started = time.process_time()
+    run()
+    seconds = time.process_time() - started
+    tracemalloc.start()
+    run()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return {"seconds": seconds, "megabytes": peak / 1e6}
