@@ -74,7 +74,7 @@ def evaluate_venue(venue: Venue, *, jitters: int) -> dict[str, Any]:
         "baselines": baselines,
         "calibration": posterior_calibration(model, features, settled),
         "jaccard": bootstrap_jaccard(model, features),
-        "jitter": jitter_losses(features, settled, specs, rules, styles, jitters),
+        "jitter": jitter_losses(features, settled, specs, rules, styles, jitters, venue.seed),
     }
 
 

@@ -127,6 +127,7 @@ def jitter_losses(
     rules: pd.DataFrame,
     styles: pd.DataFrame,
     draws: int,
+    seed: int,
 ) -> list[float]:
     """Macro-F1 that each of so many jitters costs.
 
@@ -142,7 +143,7 @@ def jitter_losses(
 
     whole = macro_f1(rules)
     return [
-        whole - macro_f1(jittered(rules, specs, np.random.default_rng(draw)))
+        whole - macro_f1(jittered(rules, specs, np.random.default_rng([seed, draw])))
         for draw in range(draws)
     ]
 

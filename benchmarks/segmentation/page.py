@@ -68,7 +68,7 @@ def bars(figures: Figures) -> list[Bar]:
         Bar("macro-F1", 0.88, True, each(lambda f: f["recovery"]["macro_f1"])),
         Bar("adjusted Rand index", 0.9, True, each(lambda f: f["recovery"]["ari"])),
         Bar("F1 of the worst style of 1 % of traders at most", 0.9, True, each(_rarest)),
-        Bar("calibration error, ten bins", 0.03, False, each(lambda f: f["calibration"]["ece"])),
+        Bar("calibration error in ten bins", 0.03, False, each(lambda f: f["calibration"]["ece"])),
         Bar(
             "right where the posterior is 0.99 or more",
             0.99,
@@ -82,7 +82,7 @@ def bars(figures: Figures) -> list[Bar]:
             each(lambda f: min(f["jaccard"].values())),
         ),
         Bar(
-            "macro-F1 lost to moved thresholds, mean of the draws",
+            "macro-F1 lost to moved thresholds",
             0.03,
             False,
             each(lambda f: float(np.mean(f["jitter"]))),
@@ -100,10 +100,10 @@ def bars(figures: Figures) -> list[Bar]:
             Bar("movers found in two periods", 0.9, True, each(lambda f: f["movers_found"], moves)),
         ]
     result += [
-        Bar(f"PSI false alarms, {int(n):,} traders", 0.01, False, {"all": share})
+        Bar(f"PSI false alarms at {int(n):,} traders", 0.01, False, {"all": share})
         for n, share in drift["false_alarms"].items()
     ]
-    power = Bar("PSI power at 0.5 sd, 1,000 traders", 0.95, True, {"all": drift["power"]})
+    power = Bar("PSI power at 0.5 sd and 1,000 traders", 0.95, True, {"all": drift["power"]})
     return [*result, power]
 
 
@@ -112,7 +112,7 @@ def write_page(figures: Figures, folder: Path) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     styles = {
         _title(style): {"F1": [found["recovery"]["f1"][style] for found in _all(figures)]}
-        for style in _all(figures)[0]["recovery"]["f1"]
+        for style in _by_f1(figures)
     }
     methods = {
         name: {
@@ -122,8 +122,8 @@ def write_page(figures: Figures, folder: Path) -> str:
         for name in (PRODUCT, *_all(figures)[0]["baselines"])
     }
     plots = {
-        "evaluation-methods.svg": dots("Planted styles found, a dot each seed", methods, None),
-        "evaluation-styles.svg": dots("F1 of each style, a dot each seed", styles, 0.9),
+        "evaluation-methods.svg": dots("Planted styles found, a dot each seed", methods),
+        "evaluation-styles.svg": dots("F1 of each style, a dot each seed", styles),
         "evaluation-calibration.svg": reliability(
             "What the posterior says and how often it is right", _pooled_bins(figures)
         ),
@@ -143,13 +143,18 @@ def render(figures: Figures) -> str:
         bar.measure for bar in reached if bar.is_met(bar.mean) and not bar.is_met(bar.worst[1])
     ]
     moves, drift = figures["moves"], figures["drift"]
+    losses = [loss for found in _all(figures) for loss in found["jitter"]]
     template = Template(TEMPLATE.read_text(), keep_trailing_newline=True)
     return template.render(
         seeds=", ".join(figures["seeds"]),
         bars=_table(["measure", "bar", "mean", "met", "worst seed", "met"], map(Bar.row, reached)),
         missed=_listed(missed),
         narrowly_missed=_listed(narrowly),
-        jitters=len(_all(figures)[0]["jitter"]),
+        jitter={
+            "draws": len(_all(figures)[0]["jitter"]),
+            "median": f"{np.median(losses):.3f}",
+            "worst": f"{max(losses):.3f}",
+        },
         drift={"runs": f"{drift['runs']:,}", "features": drift["features"]},
         methods=_methods_table(figures),
         cost_traders=f"{figures['cost_traders']:,}",
@@ -181,12 +186,11 @@ def _methods_table(figures: Figures) -> str:
 
 def _styles_table(figures: Figures) -> str:
     found = [each["recovery"] for each in _all(figures)]
-    mean = {style: np.mean([each["f1"][style] for each in found]) for style in found[0]["f1"]}
     rows = [
         _row("macro-F1", [each["macro_f1"] for each in found]),
         _row("adjusted Rand index", [each["ari"] for each in found]),
     ]
-    for style in sorted(mean, key=lambda name: -mean[name]):
+    for style in _by_f1(figures):
         rows.append(_row(f"F1 of {_title(style).lower()}", [each["f1"][style] for each in found]))
     return _table(["", *_seed_names(figures["seeds"])], rows)
 
@@ -241,6 +245,12 @@ def _recoveries(figures: Figures, method: str) -> list[Figures]:
         found["recovery"] if method == PRODUCT else found["baselines"][method]
         for found in _all(figures)
     ]
+
+
+def _by_f1(figures: Figures) -> list[str]:
+    """Styles, those found best first."""
+    found = [each["recovery"]["f1"] for each in _all(figures)]
+    return sorted(found[0], key=lambda style: -float(np.mean([each[style] for each in found])))
 
 
 def _pooled_bins(figures: Figures) -> list[tuple[float, float, int]]:

@@ -8,11 +8,11 @@ from markupsafe import Markup
 
 INK, GRID = "#1f2933", "#d9dee3"
 SERIES = ("#1b6ca8", "#d1622b", "#6b7b8c")
-ROW, LEFT, WIDTH = 26, 210, 420
+ROW, LEFT, WIDTH = 26, 230, 420
 
 
-def dots(title: str, rows: Mapping[str, Mapping[str, Sequence[float]]], bar: float | None) -> str:
-    """One row per label, a dot for each seed and measure, from 0 to 1; a line at the bar."""
+def dots(title: str, rows: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
+    """One row per label, a dot for each seed and measure, from 0 to 1."""
     measures = list(dict.fromkeys(name for values in rows.values() for name in values))
     body = Markup("")
     for number, (label, values) in enumerate(rows.items()):
@@ -26,9 +26,6 @@ def dots(title: str, rows: Mapping[str, Mapping[str, Sequence[float]]], bar: flo
                 ).format(LEFT + WIDTH * max(share, 0.0), y, colour)
     bottom = 64 + ROW * len(rows)
     body += _scale(bottom)
-    if bar is not None:
-        x = LEFT + WIDTH * bar
-        body += _line(x, 50, x, bottom - 10, INK) + _text(x, 44, f"bar {bar:g}", "middle")
     for number, name in enumerate(measures if len(measures) > 1 else ()):
         x = LEFT + 150 * number
         body += Markup('<circle cx="{}" cy="{}" r="5" fill="{}"/>').format(

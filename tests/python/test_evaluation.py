@@ -147,7 +147,7 @@ def test_scoring_dates_are_four_weeks_apart_and_end_on_the_last_day() -> None:
 @pytest.mark.parametrize(
     "drawing",
     [
-        dots("F1 & more", {"a <b>": {"F1": [0.1, 1.0], "ARI": [-0.1]}}, 0.9),
+        dots("F1 & more", {"a <b>": {"F1": [0.1, 1.0], "ARI": [-0.1]}}),
         reliability("said", [(0.5, 0.4, 10), (0.95, 0.97, 1000)]),
     ],
 )
@@ -196,7 +196,7 @@ def test_the_page_says_which_bars_are_missed(tmp_path: Path) -> None:
     assert "| macro-F1 | ≥ 0.88 | 0.900 | yes | 0.870 (seed 8) | **no** |" in text
     assert (
         "Missed in the mean: F1 of the worst style of 1 % of traders at most, false moves a period "
-        "between styles, PSI false alarms, 500 traders. Missed by the worst seed alone: macro-F1."
+        "between styles, PSI false alarms at 500 traders. Missed by the worst seed alone: macro-F1."
     ) in text
     assert "| RFM quintiles | 0.30 | 0.90 | 0.80 | 1.0 | 10 |" in text
     assert {path.name for path in tmp_path.iterdir()} == {
