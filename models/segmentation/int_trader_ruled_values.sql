@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(materialized='table') }}
 -- The features that rules look at, turned long. A feature without a rule is joined with no row and never read.
 with
 
