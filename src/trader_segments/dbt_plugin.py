@@ -1,6 +1,7 @@
 """What dbt-duckdb loads: shows the raw input to a build, and publishes its marts at the end."""
 
 import atexit
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -60,10 +61,16 @@ class Plugin(BasePlugin):
             fire_event(Note(msg=message), EventLevel.INFO)
             return message
 
+        def code_digest(given_vars: str) -> str:
+            return digest_code(self.project_root, given_vars)
+
         # The functions hold the connection and it holds them; a linter never closes it.
         atexit.register(conn.close)
         conn.create_function(
             "trader_segments_check_raw_input", check_raw_input, [], "VARCHAR", side_effects=True
+        )
+        conn.create_function(
+            "trader_segments_code_digest", code_digest, ["VARCHAR"], "VARCHAR", side_effects=True
         )
         conn.create_function(
             "trader_segments_publish", publish_marts, ["VARCHAR"], "VARCHAR", side_effects=True
@@ -85,6 +92,30 @@ class Plugin(BasePlugin):
         except Exception as error:
             problem = f"the raw input cannot be registered: {error}"
             return [raw_input.InputProblem(None, None, problem)]
+
+
+def digest_code(project_root: Path, given_vars: str) -> str:
+    """Digest of everything that facts are made by.
+
+    That is SQL and seeds below marts and features, macros, and the settings of ``dbt_project.yml``.
+
+    Parameters
+    ----------
+    given_vars
+        Vars of the command line, as JSON.
+    """
+    digest = hashlib.sha256(given_vars.encode())
+    folders = ("models/staging", "models/intermediate", "macros", "seeds")
+    paths = [
+        path
+        for folder in folders
+        for path in (project_root / folder).rglob("*")
+        if path.suffix in (".sql", ".csv") or path.name.endswith("__sources.yml")
+    ]
+    for path in sorted([*paths, project_root / "dbt_project.yml"]):
+        digest.update(path.relative_to(project_root).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def run_plan(connection: duckdb.DuckDBPyConnection, destination: Path, plan: dict[str, Any]) -> str:
