@@ -52,7 +52,8 @@ renamed as (
     'fills',
     'renamed',
     absent=[
-        'index_price', 'mark_iv', 'combo_id', 'block_trade_id', 'is_deleted', 'ingested_at', 'source_file', 'source_row',
+        'index_price', 'mark_iv', 'combo_id', 'block_trade_id', 'is_deleted', 'ingested_at',
+        'source_file', 'source_row',
     ],
     raw_values='source_values',
     venue_reason='venue_reason',
