@@ -140,6 +140,32 @@ def run_dbt(project_root: Path, arguments: list[str], say: Say) -> bool:
     return bool(result.success)
 
 
+def run_dbt_in(
+    settings: Settings, home: Path, raw_data: str, arguments: list[str], say: Say
+) -> bool:
+    """Run dbt on the databases of another home, and leave nothing open there."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    ours = {
+        "TRADER_SEGMENTS_HOME": str(home),
+        "RAW_DATA": raw_data,
+        "VENUE": settings.venue,
+        "DBT_TARGET_PATH": str(home / "target"),
+        "DBT_LOG_PATH": str(home / "logs"),
+    }
+    before = {name: os.environ.get(name) for name in ours}
+    os.environ.update(ours)
+    try:
+        return run_dbt(settings.project_root, arguments, say)
+    finally:
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
 class _Progress:
     """Turns dbt's events into a line for each table, and counts views and tests."""
 

@@ -11,6 +11,7 @@ from trader_segments.raw_input import RawInputError, check
 from trader_segments.report import write_report
 from trader_segments.simulate import simulate as simulate_venue
 from trader_segments.simulate.scale import simulate_scale
+from trader_segments.verify import VerifyError, verify_incremental
 
 
 @click.group()
@@ -34,6 +35,25 @@ def build(dbt_arguments: tuple[str, ...]) -> None:
         raise click.ClickException("nothing new was published; the reason is above")
     for line in summary(settings):
         click.echo(line)
+
+
+@main.command("verify-incremental")
+def verify() -> None:
+    """Compare the working database with a build from nothing of the same input, mart by mart."""
+    settings = _settings()
+    try:
+        differences = verify_incremental(settings, click.echo)
+    except VerifyError as error:
+        raise click.ClickException(str(error)) from error
+    for difference in differences:
+        click.echo(
+            f"{difference.mart}: {difference.rows:,} rows incremental, "
+            f"{difference.rows_anew:,} anew; {difference.only:,} and {difference.only_anew:,} "
+            f"are not in the other\n  {difference.example}"
+        )
+    if differences:
+        raise click.ClickException(f"{len(differences)} marts differ from a build from nothing")
+    click.echo("Every mart equals a build from nothing, value for value.")
 
 
 @main.command("check")

@@ -465,15 +465,11 @@ def _inspect_relation(
     return _judged(table, found, shown, types, is_empty=is_empty)
 
 
-def _versions(
-    files: Sequence[Path], types: Mapping[str, str]
-) -> tuple[tuple[str, str], ...]:
+def _versions(files: Sequence[Path], types: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Size and time of change of each file, and the types that all of them are read as."""
     schema = hashlib.sha256(repr(sorted(types.items())).encode()).hexdigest()[:12]
     stats = [(path, path.stat()) for path in files]
-    return tuple(
-        (str(path), f"{stat.st_size} {stat.st_mtime_ns} {schema}") for path, stat in stats
-    )
+    return tuple((str(path), f"{stat.st_size} {stat.st_mtime_ns} {schema}") for path, stat in stats)
 
 
 def _judged(
