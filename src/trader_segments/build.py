@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -21,6 +21,9 @@ from trader_segments.warehouse import (
     sample_folder,
     set_aside,
 )
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
 
 Say = Callable[[str], None]
 
@@ -118,12 +121,32 @@ def find_input(settings: Settings, say: Say) -> Origin:
     return origin
 
 
-def run_dbt(project_root: Path, arguments: list[str], say: Say) -> bool:
-    """Run dbt in this process and say one line a model; what fails is said in full."""
+def parse_project(project_root: Path) -> Manifest:
+    """Read the dbt project once, for several runs."""
+    from dbt.cli.main import dbtRunner
+    from dbt.contracts.graph.manifest import Manifest
+
+    where = ["--project-dir", str(project_root), "--profiles-dir", str(project_root)]
+    result = dbtRunner().invoke(["parse", *where, "--log-level", "error"])
+    if not isinstance(result.result, Manifest):
+        raise RuntimeError(f"the project cannot be read: {result.exception}")
+    return result.result
+
+
+def run_dbt(
+    project_root: Path, arguments: list[str], say: Say, *, manifest: Manifest | None = None
+) -> bool:
+    """Run dbt in this process and say one line a model; what fails is said in full.
+
+    Parameters
+    ----------
+    manifest
+        The project as :func:`parse_project` has read it; else it is read now.
+    """
     from dbt.cli.main import dbtRunner
 
     progress = _Progress(say)
-    result = dbtRunner(callbacks=[progress]).invoke(
+    result = dbtRunner(manifest=manifest, callbacks=[progress]).invoke(
         [
             *arguments,
             "--project-dir",

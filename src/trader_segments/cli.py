@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import click
 
+from trader_segments.backfill import BackfillError, backfill
 from trader_segments.build import Settings, run_build, summary
 from trader_segments.raw_input import RawInputError, check
 from trader_segments.report import write_report
@@ -35,6 +37,23 @@ def build(dbt_arguments: tuple[str, ...]) -> None:
         raise click.ClickException("nothing new was published; the reason is above")
     for line in summary(settings):
         click.echo(line)
+
+
+@main.command("backfill")
+@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), required=True)
+@click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), required=True)
+@click.option(
+    "--every", type=click.IntRange(min=1), default=1, show_default=True, help="Days between dates."
+)
+@click.option("--again", is_flag=True, help="Also dates that the history has already.")
+def fill_history(first: dt.datetime, last: dt.datetime, every: int, *, again: bool) -> None:
+    """Fill the history for past dates, oldest first, then build the present."""
+    settings = _settings()
+    try:
+        filled = backfill(settings, first.date(), last.date(), every, click.echo, again=again)
+    except (BackfillError, RawInputError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{filled:,} dates filled.")
 
 
 @main.command("verify-incremental")
