@@ -17,6 +17,7 @@ from trader_segments.warehouse import (
     DATABASES,
     SCHEMA_RAW,
     Origin,
+    compact,
     find_origin,
     sample_folder,
     set_aside,
@@ -100,6 +101,9 @@ def run_build(settings: Settings, dbt_arguments: list[str], say: Say) -> bool:
     say(f"Building {settings.venue} from {origin.raw_data}")
     before = read_manifest(settings.published)
     succeeded = run_dbt(settings.project_root, [*_BUILD, *dbt_arguments], say)
+    for name in DATABASES:
+        if compact(settings.build / name):
+            say(f"Compacted {name}")
     after = read_manifest(settings.published)
     return succeeded and after is not None and after != before
 
@@ -138,11 +142,14 @@ def run_dbt(
 ) -> bool:
     """Run dbt in this process and say one line a model; what fails is said in full.
 
+    Nothing is left open.
+
     Parameters
     ----------
     manifest
         The project as :func:`parse_project` has read it; else it is read now.
     """
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     progress = _Progress(say)
@@ -157,6 +164,7 @@ def run_dbt(
             "error",
         ]
     )
+    DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
     progress.finish()
     if result.exception is not None:
         say(str(result.exception))
@@ -166,9 +174,7 @@ def run_dbt(
 def run_dbt_in(
     settings: Settings, home: Path, raw_data: str, arguments: list[str], say: Say
 ) -> bool:
-    """Run dbt on the databases of another home, and leave nothing open there."""
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-
+    """Run dbt on the databases of another home."""
     ours = {
         "TRADER_SEGMENTS_HOME": str(home),
         "RAW_DATA": raw_data,
@@ -181,7 +187,6 @@ def run_dbt_in(
     try:
         return run_dbt(settings.project_root, arguments, say)
     finally:
-        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
         for name, value in before.items():
             if value is None:
                 del os.environ[name]

@@ -14,6 +14,7 @@ from trader_segments.report import write_report
 from trader_segments.simulate import simulate as simulate_venue
 from trader_segments.simulate.scale import simulate_scale
 from trader_segments.verify import VerifyError, verify_incremental
+from trader_segments.warehouse import DATABASES, compact
 
 
 @click.group()
@@ -37,6 +38,19 @@ def build(dbt_arguments: tuple[str, ...]) -> None:
         raise click.ClickException("nothing new was published; the reason is above")
     for line in summary(settings):
         click.echo(line)
+
+
+@main.command("compact")
+def compact_databases() -> None:
+    """Give back the space that rewritten tables left in the working databases."""
+    settings = _settings()
+    for name in DATABASES:
+        path = settings.build / name
+        before = path.stat().st_size if path.exists() else 0
+        if path.exists() and compact(path):
+            click.echo(f"{name}: {before / 1e6:,.0f} MB, now {path.stat().st_size / 1e6:,.0f} MB")
+        else:
+            click.echo(f"{name}: nothing to gain")
 
 
 @main.command("backfill")

@@ -251,12 +251,13 @@ def test_verify_incremental_finds_a_date_that_was_not_built_again(
     verified = must(home.trader_segments("verify-incremental"))
     assert "Every mart equals a build from nothing" in verified.output
     with duckdb.connect(str(home.warehouse)) as connection:
-        connection.execute(
+        updated = connection.execute(
             "update int_trader_days set notional_usd = notional_usd + 1 "
-            f"where trader_id = 'T4' and event_date = '{DAYS[3]}'"
-        )
+            f"where trader_id = 'T5' and event_date = '{DAYS[3]}'"
+        ).fetchall()
+    assert updated == [(1,)]
     run = home.trader_segments("verify-incremental")
     assert not run.succeeded
     assert "trader_features: " in run.output
-    assert "trader_id T4" in run.output
+    assert "trader_id T5" in run.output
     assert not (home.path / "build" / "verify").exists()
