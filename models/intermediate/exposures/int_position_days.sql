@@ -1,20 +1,13 @@
--- Positions at the end of each day with their sensitivities then, signed by the position.
-{{ config(
-    materialized=by_date(),
-    incremental_strategy='by_date',
-    on_schema_change='fail',
-    meta={'by_date': {'knows_as_of_date': true}},
-) }}
+-- Positions at the end of each day with their sensitivities then, signed by the position. A view: the facts of a trader
+-- and day read a few columns each, and storing all of them cost more than a join.
 with
 
 quantities as (
     select * from {{ ref('int_position_quantities') }}
-    where {{ since_change('event_date') }}
 ),
 
 sensitivities as (
     select * from {{ ref('int_instrument_sensitivities') }}
-    where {{ since_change('event_date') }}
 ),
 
 final as (
