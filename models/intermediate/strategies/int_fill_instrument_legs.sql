@@ -1,8 +1,10 @@
 -- The legs of trades that may be a strategy, one row an instrument: the orders of an instrument in a trade are one leg.
+{{ config(materialized=by_date(), incremental_strategy='by_date', on_schema_change='fail') }}
 with
 
 legs as (
     select * from {{ ref('int_fill_legs') }}
+    where {{ since_change('event_date') }}
 ),
 
 thresholds as (
