@@ -1,4 +1,4 @@
-{#- Condition for a test: the rows of an intermediate model that may have changed in the last run; all of other models. -#}
+{#- Condition for a test: the rows of an intermediate model that may have changed in the last run; else all. -#}
 {% macro built_now(relation) -%}
     {%- set tested = [] -%}
     {%- if execute and relation is not string and by_date() == 'incremental' -%}

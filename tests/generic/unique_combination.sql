@@ -1,6 +1,6 @@
 {#-
-    The columns together are the primary key: never NULL, never twice. Of a model with dates an increment is tested where
-    it was built: facts of earlier dates are as they were.
+    The columns together are the primary key: never NULL, never twice. Of an intermediate model with dates an increment
+    is tested where it was built: facts of earlier dates are as they were.
 -#}
 {% test unique_combination(model, columns) %}
 select {{ columns | join(', ') }}

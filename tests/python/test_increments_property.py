@@ -75,8 +75,18 @@ class Venue:
         return f"2025-04-{self.load:02d} 08:00:00"
 
     def _arriving(self, rows: Sequence[Row]) -> list[Row]:
-        complete = {"is_deleted": None, "fee": None, "mark_iv": None}
-        return [{**complete, **row, "ingested_at": self._now} for row in rows]
+        """Fills that came with this load; every other one is of an order that lives for days."""
+        orders = [row["fill_id"][-1:] if row["fill_id"][-1:] in ("0", "2") else "" for row in rows]
+        return [
+            {
+                "is_deleted": None,
+                "mark_iv": None,
+                **row,
+                "order_id": f"{row['account_id']} {order}" if order else None,
+                "ingested_at": self._now,
+            }
+            for row, order in zip(rows, orders, strict=True)
+        ]
 
     def _fill(self, day: int, number: int) -> Row:
         fills = small_fills([DAYS[day]])
