@@ -78,17 +78,19 @@ def test_a_sample_is_that_of_the_whole_table(
     features: pd.DataFrame, model: SegmentationModel, session: duckdb.DuckDBPyConnection
 ) -> None:
     table = session.table("trader_features")
-    everybody = FeatureTable.from_frame(features, [])
-    first = feature_sample(session, table, ["maker_share", "no_such_feature"], 200)
-    assert list(first.columns) == ["trader_id", "maker_share"]
-    expected = everybody.trader_id.iloc[everybody.hash_order()[:200]]
+    traders = FeatureTable.from_frame(features, [])
+    first = feature_sample(session, table, ["recent_maker_share", "no_such_feature"], 200)
+    assert list(first.columns) == ["trader_id", "recent_maker_share"]
+    expected = traders.trader_id.iloc[traders.hash_order()[:200]]
     assert set(first["trader_id"]) == set(expected)
     active = feature_sample(session, table, model.feature_names, 10_000, active_in=model)
     expected = active_traders(model, features)["trader_id"]
     assert set(active["trader_id"]) == set(expected)
     assert len(active) < len(features)
     bare = replace(model, rules=replace(model.rules, rules=()))
-    assert len(feature_sample(session, table, ["maker_share"], 10_000, active_in=bare)) == 1500
+    assert (
+        len(feature_sample(session, table, ["recent_maker_share"], 10_000, active_in=bare)) == 1500
+    )
 
 
 def test_an_empty_table_gives_no_rows() -> None:

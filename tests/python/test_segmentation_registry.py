@@ -32,7 +32,7 @@ CHANGED = LATER.assign(
         for name in (
             "median_ticket_usd",
             "fills_per_active_day",
-            "fill_count",
+            "recent_fill_count",
             "holding_days",
             "equity_turnover",
         )

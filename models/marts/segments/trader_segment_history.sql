@@ -11,7 +11,7 @@ with
 features as (
     select
         trader_id,
-        cast(active_days as double) as active_days,
+        cast(recent_active_days as double) as active_days,
         net_fee_usd
     from {{ ref('trader_features') }}
 ),
