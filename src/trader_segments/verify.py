@@ -150,5 +150,5 @@ def _describe(
     same = [(name, a) for name, a, b in zip(names, first, like, strict=True) if a == b]
     other = [(name, a, b) for name, a, b in zip(names, first, like, strict=True) if a != b]
     where = ", ".join(f"{name} {value}" for name, value in same[:2])
-    values = ", ".join(f"{name} {a} incremental, {b} anew" for name, a, b in other[:_SHOWN_VALUES])
-    return f"{where}: {values}"
+    changed = ", ".join(f"{name} {a} incremental, {b} anew" for name, a, b in other[:_SHOWN_VALUES])
+    return f"{where}: {changed}"
