@@ -126,7 +126,7 @@ class Home:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=300,
+            timeout=1200,
         )
         return Run(done.returncode == 0, done.stdout)
 
