@@ -1,5 +1,5 @@
-{{ config(materialized='view') }}
--- The features that rules look at, turned long. A feature without a rule is joined with no row and never read.
+{{ config(materialized='table') }}
+-- The features that rules look at, turned long. A feature without a rule is joined with no row.
 with
 
 model_rules as (
