@@ -3,10 +3,13 @@
 import atexit
 import hashlib
 import json
+import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import yaml
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.flags import get_flags
@@ -17,6 +20,11 @@ from dbt_common.events.types import Note
 from trader_segments import raw_input
 from trader_segments.publish import PublishError, hold_back_reason, publish, read_manifest
 from trader_segments.warehouse import claim, find_origin
+
+_OF_FACTS = ("models/staging/", "models/intermediate/", "macros/", "seeds/")
+_NEVER_OF_FACTS = {"as_of_date", "trader_features"}
+"""What facts do with the date is in `int_changes`; macros read the registry for features only."""
+_VAR = re.compile(rb"""\bvar\(\s*['"](\w+)""")
 
 
 class Plugin(BasePlugin):
@@ -61,6 +69,7 @@ class Plugin(BasePlugin):
             fire_event(Note(msg=message), EventLevel.INFO)
             return message
 
+        @cache
         def code_digest(given_vars: str) -> str:
             return digest_code(self.project_root, given_vars)
 
@@ -97,24 +106,33 @@ class Plugin(BasePlugin):
 def digest_code(project_root: Path, given_vars: str) -> str:
     """Digest of everything that facts are made by.
 
-    That is SQL and seeds below marts and features, macros, and the settings of ``dbt_project.yml``.
+    That is SQL and seeds below features and marts, macros, and the settings of ``dbt_project.yml``.
+    Vars that only features, scores or marts read are left out: these are made anew in every run.
 
     Parameters
     ----------
     given_vars
-        Vars of the command line, as JSON.
+        Vars of the command line, as JSON; they win over those of the project.
     """
-    digest = hashlib.sha256(given_vars.encode())
-    folders = ("models/staging", "models/intermediate", "macros", "seeds")
-    paths = [
-        path
-        for folder in folders
-        for path in (project_root / folder).rglob("*")
-        if path.suffix in (".sql", ".csv") or path.name.endswith("__sources.yml")
-    ]
-    for path in sorted([*paths, project_root / "dbt_project.yml"]):
-        digest.update(path.relative_to(project_root).as_posix().encode())
-        digest.update(path.read_bytes())
+    digest = hashlib.sha256()
+    read: set[str] = set()
+    read_later: set[str] = set()
+    folders = ("models", "python_models", "macros", "seeds")
+    paths = [path for folder in folders for path in (project_root / folder).rglob("*")]
+    for path in sorted(path for path in paths if path.suffix in (".sql", ".csv", ".yml")):
+        name, content = path.relative_to(project_root).as_posix(), path.read_bytes()
+        names = (found.decode() for found in _VAR.findall(content))
+        if not name.startswith(_OF_FACTS):
+            read_later.update(names)
+        elif path.suffix != ".yml" or name.endswith("__sources.yml"):
+            read.update(names)
+            digest.update(name.encode())
+            digest.update(content)
+    settings = yaml.safe_load((project_root / "dbt_project.yml").read_text(encoding="utf-8"))
+    variables = settings.pop("vars", {}) | json.loads(given_vars)
+    left_out = read_later - read | _NEVER_OF_FACTS
+    counted = {name: value for name, value in variables.items() if name not in left_out}
+    digest.update(json.dumps([settings, counted], sort_keys=True, default=str).encode())
     return digest.hexdigest()[:16]
 
 
