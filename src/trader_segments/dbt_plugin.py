@@ -24,6 +24,7 @@ from trader_segments.warehouse import claim, find_origin
 _OF_FACTS = ("models/staging/", "models/intermediate/", "macros/", "seeds/")
 _NEVER_OF_FACTS = {"as_of_date", "trader_features"}
 """What facts do with the date is in `int_changes`; macros read the registry for features only."""
+_YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _VAR = re.compile(rb"""\bvar\(\s*['"](\w+)""")
 
 
@@ -128,7 +129,7 @@ def digest_code(project_root: Path, given_vars: str) -> str:
             read.update(names)
             digest.update(name.encode())
             digest.update(content)
-    settings = yaml.safe_load((project_root / "dbt_project.yml").read_text(encoding="utf-8"))
+    settings = yaml.load((project_root / "dbt_project.yml").read_bytes(), _YAML_LOADER)
     variables = settings.pop("vars", {}) | json.loads(given_vars)
     left_out = read_later - read | _NEVER_OF_FACTS
     counted = {name: value for name, value in variables.items() if name not in left_out}
