@@ -113,7 +113,7 @@ def digest_code(project_root: Path, given_vars: str) -> str:
     Parameters
     ----------
     given_vars
-        Vars of the command line, as JSON; they win over those of the project.
+        Vars of the command line, as YAML; they win over those of the project.
     """
     digest = hashlib.sha256()
     read: set[str] = set()
@@ -130,7 +130,7 @@ def digest_code(project_root: Path, given_vars: str) -> str:
             digest.update(name.encode())
             digest.update(content)
     settings = yaml.load((project_root / "dbt_project.yml").read_bytes(), _YAML_LOADER)
-    variables = settings.pop("vars", {}) | json.loads(given_vars)
+    variables = settings.pop("vars", {}) | yaml.load(given_vars, _YAML_LOADER)
     left_out = read_later - read | _NEVER_OF_FACTS
     counted = {name: value for name, value in variables.items() if name not in left_out}
     digest.update(json.dumps([settings, counted], sort_keys=True, default=str).encode())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import datetime as dt
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from trader_segments.dbt_plugin import digest_code
 from warehouse_builds import ROOT
 
 READ_AFTER_FACTS = {
-    "as_of_date": "2025-03-01",
+    "as_of_date": dt.date(2025, 3, 1),
     "promote_segmentation": "2025-03-01-abcdef01",
     "refit_segmentation": True,
     "segmentation_refits": {"every_days": None},
@@ -40,7 +40,7 @@ def digest_without() -> str:
 
 
 def digest_with(variables: Mapping[str, Any]) -> str:
-    return digest_code(ROOT, json.dumps(variables))
+    return digest_code(ROOT, yaml.safe_dump(dict(variables)))
 
 
 @pytest.mark.parametrize("name", READ_AFTER_FACTS)
