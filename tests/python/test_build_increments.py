@@ -248,8 +248,6 @@ def test_verify_incremental_finds_a_date_that_was_not_built_again(
 ) -> None:
     home = replace(history.home, path=tmp_path / "home")
     shutil.copytree(history.home.path, home.path, symlinks=True)
-    verified = must(home.trader_segments("verify-incremental"))
-    assert "Every mart equals a build from nothing" in verified.output
     with duckdb.connect(str(home.warehouse)) as connection:
         updated = connection.execute(
             "update int_trader_days set notional_usd = notional_usd + 1 "
@@ -260,4 +258,6 @@ def test_verify_incremental_finds_a_date_that_was_not_built_again(
     assert not run.succeeded
     assert "trader_features: " in run.output
     assert "trader_id T5" in run.output
+    equal = ("source_health", "rejected_rows", "unpriced_currencies")
+    assert not any(f"{mart}: " in run.output for mart in equal)
     assert not (home.path / "build" / "verify").exists()
