@@ -194,7 +194,7 @@ def traded(fills: pd.DataFrame, from_day: pd.Series) -> pd.DataFrame:
         }
     )
     for kind in ("option", "future", "perpetual", "spot"):
-        result[f"{kind}_share"] = (kinds[kind] if kind in kinds else 0.0) / total
+        result[f"{kind}_share"] = kinds.get(kind, 0.0) / total
     return result
 
 

@@ -54,7 +54,6 @@ def main() -> None:
     work: Path = given.work.resolve()
     sizes = given.sizes or [Size.parse(text) for text in (LARGE if given.large else SMALL)]
 
-    sample = measure_sample_venue(work, say)
     tiny = measure_size(TINY, work, say, memory=given.memory, largest_script=0, keep=given.keep)
     found = [
         measure_size(
@@ -68,6 +67,7 @@ def main() -> None:
         )
         for size in sorted(set(sizes))
     ]
+    sample = measure_sample_venue(work, say)
     from scale_page import write_page  # what it imports would count to the peaks measured above
 
     print(write_page(sample, tiny, found, given.memory, ROOT / "docs" if given.write else work))

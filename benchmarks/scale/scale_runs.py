@@ -26,6 +26,9 @@ SAME_FEATURES = tuple(f"+feat_{group}" for group in FEATURES)
 SCRIPTS = {"pandas", *(["polars"] if find_spec("polars") else [])}
 """polars is no dependency of the project; where it can be imported its script runs too."""
 
+BUILDS = ("full", "sample", "trader_days", "increment", "scoring")
+"""Figures of a home's builds, in their order."""
+
 COSTLIEST = 12
 SAMPLED = 1_000
 Figures = dict[str, Any]
@@ -104,6 +107,13 @@ class Runs:
                 f"order by md5(trader_id) limit {SAMPLED}",
             )
 
+    def trader_days(self) -> Figures:
+        """Days on which a trader trades, over all traders."""
+        path = self.home / "build" / "warehouse.duckdb"
+        with duckdb.connect(str(path), read_only=True) as connection:
+            row = connection.execute("select count(*) from int_trader_days").fetchone()
+        return {"rows": row[0] if row else 0}
+
     def floor(self, raw: Path) -> Figures:
         """One scan of the fills and one grouping by trader and day, in plain DuckDB."""
         return self._script("floor", "scan_floor.py", raw)
@@ -181,16 +191,17 @@ def measure_size(
     """
     venue = ScaleVenue(size, work / "venues" / size.name)
     runs = Runs(venue.raw, work / "homes" / size.name, work / "figures" / size.name, memory)
-    wanted = {"full", "sample", "increment", "scoring", "floor", "same_features"}
+    wanted = {*BUILDS, "size", "rows", "floor", "same_features"}
     if size.fills <= largest_script:
         wanted |= SCRIPTS
     if with_spark:
         wanted |= {"spark"}
     if wanted <= runs.figures().keys():
-        return {**runs.figures(), "size": asdict(size)}
+        return runs.figures()
     say(f"{size.name}: venue")
     venue.make()
     runs.once("rows", venue.rows)
+    runs.once("size", lambda: asdict(size))
     say(f"{size.name}: floor")
     runs.once("floor", lambda: runs.floor(venue.first))
     _builds(venue, runs, say)
@@ -206,7 +217,7 @@ def measure_size(
     if not keep:
         shutil.rmtree(venue.folder)
         shutil.rmtree(runs.home, ignore_errors=True)
-    return {**runs.figures(), "size": asdict(size)}
+    return runs.figures()
 
 
 def _builds(venue: ScaleVenue, runs: Runs, say: Callable[[str], None]) -> None:
@@ -214,15 +225,15 @@ def _builds(venue: ScaleVenue, runs: Runs, say: Callable[[str], None]) -> None:
 
     Where one was interrupted the home is of no known state, and all three start again.
     """
-    builds = ("full", "sample", "increment", "scoring")
-    if set(builds) <= runs.figures().keys():
+    if set(BUILDS) <= runs.figures().keys():
         return
-    for name in builds:
+    for name in BUILDS:
         (runs.kept / f"{name}.json").unlink(missing_ok=True)
     venue.show(venue.first)
     say(f"{venue.size.name}: whole build")
     runs.once("full", runs.full)
     runs.once("sample", runs.sample)
+    runs.once("trader_days", runs.trader_days)
     venue.show(venue.second)
     say(f"{venue.size.name}: increment")
     runs.once("increment", lambda: runs.again("increment"))

@@ -34,7 +34,7 @@ from (
 
 def main() -> None:
     """Run both queries three times and print what the quickest took."""
-    fills = "read_parquet('{}/fills/*.parquet')".format(Path(sys.argv[1]).as_posix())
+    fills = f"read_parquet('{Path(sys.argv[1]).as_posix()}/fills/*.parquet')"
     with duckdb.connect() as connection:
         columns = ", ".join(connection.sql(f"select * from {fills} limit 0").columns)
         taken = []
