@@ -68,8 +68,8 @@ def bars(sample: Figures, tiny: Figures, found: Sequence[Figures]) -> list[Bar]:
     twenty, hundred = at.get(Size.parse("20M")), at.get(Size.parse("100M"))
 
     def ratio(name: str, figures: Figures | None) -> list[float | None]:
-        known = ratios(tiny, figures)[name] if figures else None
-        return list(known) if known else [None, None]
+        known = ratios(tiny, figures)[name] if figures else []
+        return [*known, None, None][: len(CLOCKS)]
 
     span = [figures for size, figures in at.items() if 5e6 <= size.fills <= 1e8]
     growth: list[float | None] = [
@@ -110,8 +110,8 @@ def bars(sample: Figures, tiny: Figures, found: Sequence[Figures]) -> list[Bar]:
     ]
 
 
-def ratios(tiny: Figures, figures: Figures) -> dict[str, tuple[float, float] | None]:
-    """Ratios of one size by clock and by CPU; None where a part was not measured.
+def ratios(tiny: Figures, figures: Figures) -> dict[str, list[float]]:
+    """Ratios of one size by clock and by CPU; fewer, or none, where a part was not measured.
 
     Data time is what a build takes beyond that of the tiny venue. The scripts time themselves
     from their imports on, the floor its queries.
@@ -123,13 +123,16 @@ def ratios(tiny: Figures, figures: Figures) -> dict[str, tuple[float, float] | N
     def data(run: str, clock: str) -> float:
         return max(taken(run, clock) - float(tiny[run][clock]), 0.0)
 
-    def ratio(upper: tuple[str, Seconds], lower: tuple[str, Seconds]) -> tuple[float, float] | None:
-        if not (figures.get(upper[0]) and figures.get(lower[0])):
-            return None
-        above, below = ([of(run, clock) for clock in CLOCKS] for run, of in (upper, lower))
-        if min(below) <= 0.0:
-            return None
-        return above[0] / below[0], above[1] / below[1]
+    def ratio(upper: tuple[str, Seconds], lower: tuple[str, Seconds]) -> list[float]:
+        found: list[float] = []
+        for clock in CLOCKS:
+            if any(clock not in figures.get(run, {}) for run, _ in (upper, lower)):
+                break
+            below = lower[1](lower[0], clock)
+            if below <= 0.0:
+                break
+            found.append(upper[1](upper[0], clock) / below)
+        return found
 
     return {
         "floor": ratio(("full", data), ("floor", taken)),
@@ -181,7 +184,7 @@ def write_page(
     folder.mkdir(parents=True, exist_ok=True)
     usual = [f for f in found if f["size"]["fills"] == FILLS_PER_TRADER * f["size"]["traders"]]
     series = {
-        name: [(f["size"]["fills"], f[run]["cpu"]) for f in usual if f.get(run)]
+        name: [(f["size"]["fills"], f[run]["cpu"]) for f in usual if "cpu" in f.get(run, {})]
         for run, name in RUNS.items()
         if run != "same_features"
     }
@@ -285,11 +288,16 @@ def _ratios_table(tiny: Figures, found: Sequence[Figures]) -> str:
     }
     by_size = [ratios(tiny, figures) for figures in found]
     rows = [
-        [label, *(f"{r[0]:.3g} ({r[1]:.3g})" if (r := each[name]) else "" for each in by_size)]
+        [label, *(_clock_and_cpu(each[name]) for each in by_size)]
         for name, label in names.items()
         if any(each[name] for each in by_size)
     ]
     return table(["by clock (by CPU)", *(_named(size_of(f)) for f in found)], rows)
+
+
+def _clock_and_cpu(values: Sequence[float]) -> str:
+    words = [f"{value:.3g}" for value in values]
+    return f"{words[0]} ({words[1]})" if len(words) > 1 else "".join(words)
 
 
 def _costs_table(found: Sequence[Figures]) -> str:
@@ -301,9 +309,8 @@ def _costs_table(found: Sequence[Figures]) -> str:
                     [
                         _named(size_of(figures)),
                         name,
-                        *(f"{cost[clock]:,.1f}" for clock in CLOCKS),
-                        f"{cost['megabytes']:,.0f}",
-                        f"{cost['disk']:,.0f}" if "disk" in cost else "",
+                        *(f"{cost[clock]:,.1f}" if clock in cost else "" for clock in CLOCKS),
+                        *(f"{cost[mb]:,.0f}" if mb in cost else "" for mb in ("megabytes", "disk")),
                     ]
                 )
     return table(["size", "run", "seconds", "CPU seconds", "peak MB", "disk MB"], rows)

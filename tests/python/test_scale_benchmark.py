@@ -185,8 +185,15 @@ def test_ratios_leave_the_fixed_cost_out() -> None:
     assert found["increment"] == pytest.approx((0.04, 0.04))
     assert found["pandas"] == pytest.approx((900 / 340, 900 / 340))
     assert found["pandas_same"] == pytest.approx((10.0, 10.0))
-    assert found["polars_same"] is None
-    assert ratios(figures(SIZES[0]), figures(SIZES[0]))["increment"] is None
+    assert found["polars_same"] == []
+    assert ratios(figures(SIZES[0]), figures(SIZES[0]))["increment"] == []
+
+
+def test_spark_is_compared_by_the_clock_alone() -> None:
+    found = {**figures(SIZES[5]), "spark": {"wall": 510.0}}
+    assert ratios(figures(Size(0, 0)), found)["spark"] == pytest.approx([3.0])
+    sample, tiny = {"full": {"wall": 50.0, "cpu": 40.0}}, figures(Size(0, 0))
+    assert "| Spark over DuckDB, full build | 3 |" in render(sample, tiny, [found], "5GB")
 
 
 def test_a_bar_is_judged_at_its_size_alone() -> None:
