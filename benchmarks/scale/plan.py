@@ -106,42 +106,48 @@ class Shuffle:
     rows_per_fill: float
 
 
-_ID, _NAME, _TIME, _DECIMAL, _DOUBLE, _ROW = 16, 24, 8, 16, 8, 16
+_ID, _NAME, _TIME, _DECIMAL, _ROW = 16, 24, 8, 16, 16
 """Bytes in Spark's rows: an id or a name with its length, a timestamp, DECIMAL(38), a row's own."""
 
 
-def shuffles(trader_days_per_fill: float) -> list[Shuffle]:
-    """What the models send over the network for each fill, widths from the contract's types.
+@dataclass(frozen=True)
+class Density:
+    """Rows of what grows with time for each fill, over 180 days."""
 
-    Parameters
-    ----------
-    trader_days_per_fill
-        Rows of `int_trader_days` for each fill.
+    trader_days: float
+    position_days: float
+
+
+def density(found: Sequence[Mapping[str, Any]]) -> Density:
+    """That of the largest size; position days are 0 where there were too few to be counted."""
+    largest = max(found, key=size_of)
+    rows, fills = largest["trader_days"], size_of(largest).fills
+    return Density(rows["rows"] / fills, rows.get("tables", {}).get("int_position_days", 0) / fills)
+
+
+def shuffles(rows: Density) -> list[Shuffle]:
+    """What the models send over the network, widths from the contract's types.
+
+    Joins with instruments and prices are left out: those are small enough to be sent whole.
     """
+    fill = _ROW + 7 * _ID + 3 * _NAME + 2 * _TIME + 6 * _DECIMAL
     return [
+        Shuffle("keys of fills: copies", _ROW + _NAME, 1),
+        Shuffle("fills by account: owners", fill, 1),
+        Shuffle("fills by trader and day: order, gaps, median", fill - 5 * _ID - 2 * _NAME, 1),
+        Shuffle("sums by trader, instrument and day", _ROW + 2 * _ID + 2 * _NAME + 8 * _DECIMAL, 1),
+        Shuffle("fills by trader, order and time: legs, strategies", fill, 3),
+        Shuffle("fills by instrument and time: mids, markouts, matches", fill - 4 * _ID, 3),
+        Shuffle("fills by trader and period: choices", _ROW + 2 * _ID + _TIME + 2 * _DECIMAL, 1),
         Shuffle(
-            "fills by key: duplicates", _ROW + 7 * _ID + 4 * _NAME + 2 * _TIME + 6 * _DECIMAL, 1
-        ),
-        Shuffle(
-            "fills by trader and day: order, gaps, median",
-            _ROW + 2 * _ID + 2 * _TIME + 4 * _DECIMAL,
-            1,
-        ),
-        Shuffle(
-            "fills by trader, order, time: strategies", _ROW + 4 * _ID + _TIME + 3 * _DECIMAL, 1
-        ),
-        Shuffle(
-            "fills by instrument and time: mids, choices", _ROW + 2 * _ID + _TIME + 2 * _DECIMAL, 2
-        ),
-        Shuffle(
-            "sums by trader, instrument and day",
-            _ROW + 2 * _ID + 2 * _NAME + 8 * _DECIMAL,
-            min(1.0, 2 * trader_days_per_fill),
+            "positions by trader and day",
+            _ROW + 2 * _ID + _NAME + 8 * _DECIMAL,
+            rows.position_days,
         ),
         Shuffle(
             "sums by trader and day, a theme each",
             _ROW + _ID + _TIME + 16 * _DECIMAL,
-            10 * trader_days_per_fill,
+            10 * rows.trader_days,
         ),
     ]
 
@@ -188,7 +194,7 @@ class Cluster:
 
 
 def cluster_figures(
-    plans: Mapping[str, Plan], size: Size, cluster: Cluster, trader_days_per_fill: float
+    plans: Mapping[str, Plan], size: Size, cluster: Cluster, density: Density
 ) -> dict[str, float]:
     """What a size takes on a cluster, in the units that the names end in.
 
@@ -200,7 +206,7 @@ def cluster_figures(
         plan = plans[name]
         return plan.forecast(size) - plan.fixed
 
-    moved = sum(s.bytes_per_row * s.rows_per_fill for s in shuffles(trader_days_per_fill)) * rows
+    moved = sum(s.bytes_per_row * s.rows_per_fill for s in shuffles(density)) * rows
     full, increment, scoring = (
         of(f"CPU seconds of {what}")
         for what in ("a whole build", "a one-day increment", "a scoring")

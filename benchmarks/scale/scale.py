@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 from processes import ROOT
-from scale_runs import measure_sample_venue, measure_size
+from scale_runs import has_spark_target, measure_sample_venue, measure_size
 from scale_venues import Size
 
 TINY = Size(4_000, 40)
@@ -51,6 +51,8 @@ def main() -> None:
     parser.add_argument("--keep", action="store_true", help="keep venues and homes")
     parser.add_argument("--write", action="store_true", help="write docs/scale-benchmarks.md")
     given = parser.parse_args()
+    if given.spark and not has_spark_target():
+        parser.error("profiles.yml has no target spark")
     work: Path = given.work.resolve()
     sizes = given.sizes or [Size.parse(text) for text in (LARGE if given.large else SMALL)]
 

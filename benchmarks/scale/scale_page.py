@@ -18,6 +18,7 @@ from plan import (
     Cluster,
     Plan,
     cluster_figures,
+    density,
     fitted,
     held_out,
     measured_values,
@@ -210,6 +211,13 @@ def render(sample: Figures, tiny: Figures, found: Sequence[Figures], memory: str
         nodes=table(
             ["", "seconds"], [[name, f"{s:.1f}"] for name, s in largest["full"]["nodes"].items()]
         ),
+        tables=table(
+            ["largest tables", "rows", "rows a fill"],
+            [
+                [f"`{name}`", f"{rows:,}", f"{rows / size_of(largest).fills:.2f}"]
+                for name, rows in largest["trader_days"].get("tables", {}).items()
+            ],
+        ),
         largest=_named(size_of(largest)),
         tiny=_named(size_of(tiny)),
         features={
@@ -246,7 +254,7 @@ def plan_section(found: Sequence[Figures], size: Size, cluster: Cluster) -> str:
                     met(check.is_close),
                 ]
             )
-    days = sum(f["trader_days"]["rows"] for f in found) / sum(s.fills for s in sizes)
+    rows_a_fill = density(found)
     template = Template(PLAN_TEMPLATE.read_text(encoding="utf-8"), keep_trailing_newline=True)
     fills_share = len({s.fills / s.traders for s in sizes})
     return template.render(
@@ -256,13 +264,16 @@ def plan_section(found: Sequence[Figures], size: Size, cluster: Cluster) -> str:
         else "",
         is_identified=fills_share > 2,
         size=_named(size),
-        trader_days=f"{days:.2f}",
+        density=rows_a_fill,
         shuffles=table(
             ["rows that move", "bytes a row", "rows a fill"],
-            [[s.what, str(s.bytes_per_row), f"{s.rows_per_fill:.2g}"] for s in shuffles(days)],
+            [
+                [s.what, str(s.bytes_per_row), f"{s.rows_per_fill:.2g}"]
+                for s in shuffles(rows_a_fill)
+            ],
         ),
         cluster=cluster,
-        figures=cluster_figures(plans, size, cluster, days),
+        figures=cluster_figures(plans, size, cluster, rows_a_fill),
     )
 
 

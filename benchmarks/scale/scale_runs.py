@@ -33,6 +33,7 @@ BUILDS = ("full", "sample", "trader_days", "increment", "scoring")
 """Figures of a home's builds, in their order."""
 
 COSTLIEST = 12
+LARGEST_TABLES = 8
 SAMPLED = 1_000
 Figures = dict[str, Any]
 
@@ -111,11 +112,13 @@ class Runs:
             )
 
     def trader_days(self) -> Figures:
-        """Days on which a trader trades, over all traders."""
+        """Rows of `int_trader_days`, and of the largest tables by name, largest first."""
         path = self.home / "build" / "warehouse.duckdb"
         with duckdb.connect(str(path), read_only=True) as connection:
-            row = connection.execute("select count(*) from int_trader_days").fetchone()
-        return {"rows": row[0] if row else 0}
+            rows = connection.execute(
+                "select table_name, estimated_size from duckdb_tables() order by 2 desc, 1"
+            ).fetchall()
+        return {"rows": dict(rows)["int_trader_days"], "tables": dict(rows[:LARGEST_TABLES])}
 
     def floor(self, raw: Path) -> Figures:
         """One scan of the fills and one grouping by trader and day, in plain DuckDB."""
@@ -134,14 +137,10 @@ class Runs:
         return {**cost, "values": values, "differing": len(differing), "first": differing[:5]}
 
     def spark(self) -> Figures:
-        """Seconds of a whole build by the target `spark`; nothing where profiles.yml has none.
+        """Seconds of a whole build by the target `spark`, on the server that SPARK_REMOTE names.
 
-        The server is the one that SPARK_REMOTE names. By the clock alone: what the server computes
-        and holds is not the dbt process'.
+        By the clock alone: what the server computes and holds is not the dbt process'.
         """
-        profiles = yaml.safe_load((ROOT / "profiles.yml").read_text(encoding="utf-8"))
-        if "spark" not in profiles["trader_segments"]["outputs"]:
-            return {}
         home = self.home.with_name(f"{self.home.name}-spark")
         shutil.rmtree(home, ignore_errors=True)
         schema = f"scale_{self.home.name}".replace("-", "_").replace(".", "_").lower()
@@ -173,6 +172,12 @@ class Runs:
         """Seconds of the costliest nodes of the last run, tests together."""
         path = self.home / "target" / "run_results.json"
         return {"nodes": costliest(json.loads(path.read_text(encoding="utf-8"))["results"])}
+
+
+def has_spark_target() -> bool:
+    """Whether profiles.yml has the target."""
+    profiles = yaml.safe_load((ROOT / "profiles.yml").read_text(encoding="utf-8"))
+    return "spark" in profiles["trader_segments"]["outputs"]
 
 
 def costliest(results: list[Mapping[str, Any]]) -> dict[str, float]:

@@ -14,7 +14,7 @@ import pytest
 from curves import curves
 from hypothesis import given
 from hypothesis import strategies as st
-from plan import Cluster, cluster_figures, fitted, held_out, shuffles
+from plan import Cluster, Density, cluster_figures, density, fitted, held_out, shuffles
 from processes import measured
 from scale_page import bars, exponent, growth_exponent, ratios, render
 from scale_runs import Runs, costliest
@@ -42,7 +42,10 @@ def figures(size: Size, fixed: float = 40.0) -> dict[str, Any]:
         "increment": cost(fixed + 0.04 * data),
         "scoring": cost(fixed / 2 + 0.2 * data),
         "same_features": cost(fixed / 2 + 0.3 * data),
-        "trader_days": {"rows": size.fills // 5},
+        "trader_days": {
+            "rows": size.fills // 5,
+            "tables": {"int_position_days": 30 * size.fills, "int_fills_valued": size.fills},
+        },
     }
     if size.fills <= 20_000_000:
         result["pandas"] = {**cost(3 * data), "values": 31_000, "differing": 0}
@@ -240,14 +243,20 @@ def test_a_cluster_twice_as_large_takes_half_the_time() -> None:
     )
     plans = {name: fitted(SIZES, [50.0 + s.fills / 1e6 for s in SIZES]) for name in names}
     size = Size.parse("10B:100M")
-    small = cluster_figures(plans, size, Cluster(workers=10), 0.2)
-    large = cluster_figures(plans, size, Cluster(workers=20), 0.2)
+    small = cluster_figures(plans, size, Cluster(workers=10), Density(0.2, 30.0))
+    large = cluster_figures(plans, size, Cluster(workers=20), Density(0.2, 30.0))
     assert small["core_hours"] == pytest.approx(10_000 * 4 / 3600)
     assert large["core_hours"] == small["core_hours"]
     for name in ("hours", "increment_hours", "network_hours"):
         assert large[name] == pytest.approx(small[name] / 2)
-    moved = sum(s.bytes_per_row * s.rows_per_fill for s in shuffles(0.2))
+    moved = sum(s.bytes_per_row * s.rows_per_fill for s in shuffles(Density(0.2, 30.0)))
     assert small["shuffle_terabytes"] == pytest.approx(moved * 1e10 * 0.5 / 1e12)
+
+
+def test_density_is_that_of_the_largest_size() -> None:
+    small = {**figures(SIZES[0]), "trader_days": {"rows": 1}}
+    assert density([figures(SIZES[5]), small]) == Density(0.2, 30.0)
+    assert density([small]).position_days == 0
 
 
 def test_curves_draw_each_point_and_name() -> None:
