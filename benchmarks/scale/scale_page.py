@@ -183,15 +183,15 @@ def write_page(
 ) -> str:
     """Write `scale-benchmarks.md` and its plot to a folder; returns the page's text."""
     folder.mkdir(parents=True, exist_ok=True)
-    usual = [f for f in found if f["size"]["fills"] == FILLS_PER_TRADER * f["size"]["traders"]]
+    usual = [
+        f for f in found if f["size"]["fills"] == FILLS_PER_TRADER * f["size"]["traders"]
+    ] or found
     series = {
         name: [(f["size"]["fills"], f[run]["cpu"]) for f in usual if "cpu" in f.get(run, {})]
         for run, name in RUNS.items()
         if run != "same_features"
     }
-    plot = curves(
-        "CPU seconds by fills, a trader for each 100", "fills in 180 days", "CPU seconds", series
-    )
+    plot = curves("CPU seconds by fills", "fills in 180 days", "CPU seconds", series)
     (folder / "scale-benchmarks.svg").write_text(plot, encoding="utf-8")
     text = render(sample, tiny, found, memory)
     (folder / "scale-benchmarks.md").write_text(text, encoding="utf-8")

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plan import Cluster, Density, cluster_figures, density, fitted, held_out, shuffles
 from processes import measured
-from scale_page import bars, exponent, growth_exponent, ratios, render
+from scale_page import bars, exponent, growth_exponent, ratios, render, write_page
 from scale_runs import Runs, costliest
 from scale_venues import ScaleVenue, Size, short, split_last_day
 from trader_columns import COLUMNS, disagreements
@@ -268,6 +268,14 @@ def test_curves_draw_each_point_and_name() -> None:
     words = [element.text for element in root.iter() if element.text]
     assert {"one", "two & three", "100K", "1M", "100"} <= set(words)
     assert "no" not in words
+
+
+def test_page_and_plot_are_written_for_any_sizes(tmp_path: Path) -> None:
+    sample, tiny = {"full": {"wall": 50.0, "cpu": 40.0}}, figures(SIZES[0])
+    for sizes in (SIZES[2:3], SIZES[1:]):
+        text = write_page(sample, tiny, [figures(size) for size in sizes], "5GB", tmp_path)
+        assert (tmp_path / "scale-benchmarks.md").read_text() == text
+        assert ET.parse(tmp_path / "scale-benchmarks.svg").findall(".//{*}circle")
 
 
 def test_the_page_says_what_is_not_measured() -> None:
