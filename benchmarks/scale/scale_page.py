@@ -211,6 +211,7 @@ def render(sample: Figures, tiny: Figures, found: Sequence[Figures], memory: str
         nodes=table(
             ["", "seconds"], [[name, f"{s:.1f}"] for name, s in largest["full"]["nodes"].items()]
         ),
+        has_tables="tables" in largest["trader_days"],
         tables=table(
             ["largest tables", "rows", "rows a fill"],
             [
