@@ -1,6 +1,6 @@
-{#- Each branch reads the column that a rule names; a feature without a rule meets no row of them. -#}
-{% macro ruled_values(rules) -%}
-    {%- for column in feature_columns() %}
+{#- Each branch reads the column that a rule names. -#}
+{% macro ruled_values(rules, relation) -%}
+    {%- for column in ruled_features(relation) %}
     select
         trader_features.trader_id,
         {{ rules }}.*,
