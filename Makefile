@@ -51,7 +51,7 @@ test: lint ## Lint, check types and run every test
 lint: $(development) $(project) ## Check SQL, Python and types
 	$(say) "sqlfluff lint"
 	@mkdir -p target/lint/build
-	@TRADER_SEGMENTS_HOME=target/lint $(bin)/sqlfluff lint --disable-progress-bar models tests
+	@TRADER_SEGMENTS_HOME=target/lint $(bin)/sqlfluff lint --disable-progress-bar --processes 0 models tests
 	$(say) "SQL lines of at most 120 characters"
 	@find macros models tests -name '*.sql' -exec awk \
 		'length > 120 { print FILENAME ":" FNR ": " length " characters"; long = 1 } END { exit long }' {} +
