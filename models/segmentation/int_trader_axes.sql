@@ -57,25 +57,30 @@ rules_met as (
     having max(condition_count) = 1 or count(*) = max(condition_count)
 ),
 
-labels as (
+first_rules as (
     select
-        rules_met.trader_id,
-        rules_met.axis,
-        min_by(rules.label, rules_met.priority) as label
+        trader_id,
+        min(case when axis = 'value_tier' then priority end) as value_tier_priority,
+        min(case when axis = 'risk_appetite' then priority end) as risk_appetite_priority,
+        min(case when axis = 'lifecycle_stage' then priority end) as lifecycle_stage_priority
     from rules_met
-    inner join rules on rules_met.axis = rules.axis and rules_met.priority = rules.priority
-    group by 1, 2
+    group by 1
 ),
 
 final as (
     select
         traders.trader_id,
-        max(case when labels.axis = 'value_tier' then labels.label end) as value_tier,
-        coalesce(max(case when labels.axis = 'risk_appetite' then labels.label end), 'unknown') as risk_appetite,
-        max(case when labels.axis = 'lifecycle_stage' then labels.label end) as lifecycle_stage
+        value_tiers.label as value_tier,
+        coalesce(risk_appetites.label, 'unknown') as risk_appetite,
+        lifecycle_stages.label as lifecycle_stage
     from traders
-    left join labels on traders.trader_id = labels.trader_id
-    group by 1
+    left join first_rules on traders.trader_id = first_rules.trader_id
+    left join rules as value_tiers
+        on value_tiers.axis = 'value_tier' and first_rules.value_tier_priority = value_tiers.priority
+    left join rules as risk_appetites
+        on risk_appetites.axis = 'risk_appetite' and first_rules.risk_appetite_priority = risk_appetites.priority
+    left join rules as lifecycle_stages
+        on lifecycle_stages.axis = 'lifecycle_stage' and first_rules.lifecycle_stage_priority = lifecycle_stages.priority
 )
 
 select * from final
