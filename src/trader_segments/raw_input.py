@@ -516,7 +516,9 @@ def _versions(files: Sequence[Path], types: Mapping[str, str]) -> tuple[tuple[st
 def _staged_versions(connection: duckdb.DuckDBPyConnection) -> frozenset[tuple[str, str]]:
     """The files, each in its version, that staging has read in full."""
     try:
-        rows = connection.execute("select source_file, version from main.staged_files").fetchall()
+        rows = connection.execute(
+            "select source_file, version from main.staged_raw_files"
+        ).fetchall()
     except duckdb.CatalogException:
         return frozenset()
     return frozenset((file, version) for file, version in rows)

@@ -37,7 +37,7 @@ SELECTED = [
     *("path:seeds", "path:models/staging", "path:models/intermediate", "path:models/features"),
     *("trader_features", "source_health", "rejected_rows", "unpriced_currencies"),
 ]
-STATE = {"load_log", "staged_files", "int_changes"}
+STATE = {"load_log", "staged_raw_files", "int_changes"}
 """Tables that tell of the loads themselves."""
 
 
