@@ -291,7 +291,7 @@ def table_differences(left: Path, right: Path) -> list[str]:
 
 
 @settings(
-    max_examples=int(os.environ.get("INCREMENT_EXAMPLES", "2")),
+    max_examples=int(os.environ.get("INCREMENT_EXAMPLES", "1")),
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
