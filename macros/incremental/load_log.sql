@@ -7,7 +7,7 @@
     {{ return(api.Relation.create(database=target.database, schema=target.schema, identifier='load_log')) }}
 {%- endmacro %}
 
-{#- Table of the raw files that staging has read, each in the version that it read. -#}
+{#- Table of the raw files that staging has read, each in the version that it read and with its number of rows. -#}
 {% macro staged_files() -%}
-    {{ return(api.Relation.create(database=target.database, schema=target.schema, identifier='staged_files')) }}
+    {{ return(api.Relation.create(database=target.database, schema=target.schema, identifier='staged_raw_files')) }}
 {%- endmacro %}

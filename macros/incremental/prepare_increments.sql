@@ -11,7 +11,9 @@
     create table if not exists {{ load_log() }} (
         logged_at timestamp, entry varchar, source_table varchar, event_date date, code_digest varchar
     );
-    create table if not exists {{ staged_files() }} (source_table varchar, source_file varchar, version varchar)
+    create table if not exists {{ staged_files() }} (
+        source_table varchar, source_file varchar, version varchar, rows_read bigint
+    )
     {%- if flags.EMPTY %};
     -- models without rows are no base to build on
     delete from {{ load_log() }}

@@ -18,16 +18,13 @@
         {%- endfor %}
         {{ 'source_file' if 'source_file' in given else 'cast(null as ' ~ type_string() ~ ') as source_file' }},
         {{ 'source_row' if 'source_row' in given else 'cast(null as bigint) as source_row' }}
-    {%- if given %}
-    from {{ relation }}
-    {%- endif %}
-    {%- if not given or (files is not none and not files.read and not files.gone) %}
-    where 1 = 0
-    {%- elif files is not none %}
+    {%- if not given or files is none or (not files.read and not files.gone) %}
+    {{ 'from ' ~ relation if given }}
+    where {{ '1 = 1' if given and files is none else '1 = 0' }}
+    {%- else %}
     {%- set keys -%}
         select {{ raw_row_key(table, given) }} as row_key
-        from {{ relation }}
-        where source_file in {{ text_list(files.read) }}
+        from {{ rows_of_files(relation, table, files.read) }}
         union
         select row_key
         from {{ this }}
@@ -39,14 +36,12 @@
         where source_file not in {{ text_list(files.read + files.gone) }} and row_key <> '' and row_key in ({{ keys }})
     {%- endset -%}
     {%- set others = run_query(sharing).columns[0].values() | list %}
+    from {{ rows_of_files(relation, table, files.read + others) }}
+    {%- if others %}
     where
-        source_file in {{ text_list(files.read + others) }}
-        {%- if others %}
-        and (
-            source_file in {{ text_list(files.read) }}
-            or {{ raw_row_key(table, given) }} in (select shared.row_key from ({{ keys }}) as shared)
-        )
-        {%- endif %}
+        source_file in {{ text_list(files.read) }}
+        or {{ raw_row_key(table, given) }} in (select shared.row_key from ({{ keys }}) as shared)
+    {%- endif %}
     {%- endif -%}
     {%- endif -%}
 {%- endmacro %}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from trader_segments import raw_input
+from trader_segments.object_storage import is_remote
 from trader_segments.publish import read_manifest
 from trader_segments.simulate import simulate
 from trader_segments.warehouse import (
@@ -86,6 +87,8 @@ def run_build(settings: Settings, dbt_arguments: list[str], say: Say) -> bool:
     """
     settings.build.mkdir(parents=True, exist_ok=True)
     origin = find_input(settings, say)
+    if is_remote(origin.raw_data):
+        say(f"Fetching what is new at {origin.raw_data}")
     problems = (
         []
         if origin.raw_data == SCHEMA_RAW

@@ -10,7 +10,7 @@ import gzip
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from glob import escape
 from pathlib import Path
@@ -18,6 +18,8 @@ from typing import Any, Literal, TextIO
 
 import duckdb
 import yaml
+
+from trader_segments.object_storage import ObjectStorageError, fetch, is_remote, local_folder
 
 NO_RAW_DATA = (
     "no raw data: set RAW_DATA to a folder with the raw tables, "
@@ -118,14 +120,16 @@ class _CsvFile:
 class InputTable:
     """What is known of one expected table.
 
-    ``reader`` is the SQL that reads it from files; ``versions`` tells of each file what it was when
-    it was looked at: another version has to be read again.
+    ``reader`` is the SQL that reads it from files, and ``file_readers`` reads one file alone where
+    a condition on ``source_file`` does not keep DuckDB from reading the others. ``versions`` tells
+    of each file what it was when it was looked at: another version has to be read again.
     """
 
     name: str
     is_present: bool = False
     location: str | None = None
     reader: str | None = None
+    file_readers: Mapping[str, str] = field(default_factory=dict)
     versions: tuple[tuple[str, str], ...] = ()
     extra_columns: tuple[str, ...] = ()
     missing_optional_columns: tuple[str, ...] = ()
@@ -204,9 +208,16 @@ def find_raw_file(folder: Path, table: str) -> RawFile | None:
 def check(
     project_root: Path, venue: str, raw_data: str | None, *, home: Path | None = None
 ) -> list[InputProblem]:
-    """Check the raw input of a venue thoroughly, without a warehouse; see :func:`register`."""
+    """Check the raw input of a venue thoroughly, with no trace in a warehouse; see `register`."""
+    warehouse = (home or project_root) / "build" / "warehouse.duckdb"
+    known = frozenset[tuple[str, str]]()
+    if warehouse.exists():
+        with duckdb.connect(str(warehouse), read_only=True) as connection:
+            known = _staged_versions(connection)
     with duckdb.connect() as connection:
-        return register(connection, project_root, venue, raw_data, home=home, scan_csv=True)
+        return register(
+            connection, project_root, venue, raw_data, home=home, scan_csv=True, known=known
+        )
 
 
 def register(
@@ -217,6 +228,7 @@ def register(
     *,
     home: Path | None = None,
     scan_csv: bool = False,
+    known: frozenset[tuple[str, str]] | None = None,
 ) -> list[InputProblem]:
     """Create the views ``raw.<table>`` and say what is wrong with the raw input.
 
@@ -230,13 +242,18 @@ def register(
     connection
         An open connection to the warehouse, outside a transaction.
     raw_data
-        Folder with the raw tables; relative to the working directory. Where it is None or empty,
-        the tables in the schema ``raw`` are used if there are any, else the sample venue.
+        Folder with the raw tables, relative to the working directory; or the address of one in
+        object storage, whose copy is brought up to date where ``scan_csv`` asks for a thorough
+        look. Where it is None or empty, the tables in the schema ``raw`` are used if there are any,
+        else the sample venue.
     home
         Base folder of ``build/sample/raw``; the project's root by default.
     scan_csv
-        Read every CSV file once, about 1 s per million rows, to find lines with too many values
-        and broken quotes before anything is built.
+        Read every CSV file that is not yet staged, about 1 s per million rows, to find lines with
+        too many values and broken quotes before anything is built.
+    known
+        Files, each in its version, that staging has read; by default those that the connection's
+        warehouse says.
     """
     try:
         tables = load_expected(project_root, venue)
@@ -246,16 +263,26 @@ def register(
         return problems
 
     existing = _existing_relations(connection, tables)
+    staged = None
+    if scan_csv:
+        staged = _staged_versions(connection) if known is None else known
     if raw_data:
-        folder = (Path.cwd() / raw_data).resolve()
-        inputs, general = _inspect_folder(connection, folder, tables, scan_csv=scan_csv)
+        folder = local_folder(home or project_root, raw_data)
+        if scan_csv and is_remote(raw_data):
+            try:
+                fetch(raw_data, folder, tuple(_FORMATS))
+            except ObjectStorageError as error:
+                problems = [InputProblem(None, None, str(error))]
+                record(connection, [], problems)
+                return problems
+        inputs, general = _inspect_folder(connection, folder, tables, staged)
         inputs = [_shadowed(table) if table.name in existing else table for table in inputs]
     elif existing:
         inputs, general = _inspect_schema(connection, tables, existing), []
     else:
         folder = ((home or project_root) / "build" / "sample" / "raw").resolve()
         if folder.is_dir():
-            inputs, general = _inspect_folder(connection, folder, tables, scan_csv=scan_csv)
+            inputs, general = _inspect_folder(connection, folder, tables, staged)
         else:
             inputs, general = [InputTable(table.name) for table in tables], [NO_RAW_DATA]
 
@@ -301,10 +328,15 @@ def record(
             )
         connection.execute(
             "create or replace table raw.input_files "
-            "(source_table varchar, source_file varchar, version varchar)"
+            "(source_table varchar, source_file varchar, version varchar, file_reader varchar)"
         )
         rows = [
-            {"source_table": table.name, "source_file": file, "version": version}
+            {
+                "source_table": table.name,
+                "source_file": file,
+                "version": version,
+                "file_reader": table.file_readers.get(file),
+            }
             for table in inputs
             for file, version in table.versions
         ]
@@ -356,13 +388,12 @@ def _inspect_folder(
     connection: duckdb.DuckDBPyConnection,
     folder: Path,
     tables: Sequence[SourceTable],
-    *,
-    scan_csv: bool,
+    staged: frozenset[tuple[str, str]] | None,
 ) -> tuple[list[InputTable], list[str]]:
     absent = [InputTable(table.name) for table in tables]
     if not folder.is_dir():
         return absent, [f"{folder} is not a folder: set RAW_DATA to the folder of the raw tables"]
-    inputs = [_inspect_files(connection, folder, table, scan_csv=scan_csv) for table in tables]
+    inputs = [_inspect_files(connection, folder, table, staged) for table in tables]
     if all(found.location is None for found in inputs):
         names = ", ".join(table.name for table in tables)
         return absent, [
@@ -373,7 +404,10 @@ def _inspect_folder(
 
 
 def _inspect_files(
-    connection: duckdb.DuckDBPyConnection, folder: Path, table: SourceTable, *, scan_csv: bool
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    table: SourceTable,
+    staged: frozenset[tuple[str, str]] | None,
 ) -> InputTable:
     absent = InputTable(table.name)
     try:
@@ -381,7 +415,7 @@ def _inspect_files(
         if raw_file is None:
             return replace(absent, problems=_absence(folder, table))
         located = replace(absent, location=str(raw_file.location))
-        return _inspect_raw_file(connection, folder, table, raw_file, located, scan_csv=scan_csv)
+        return _inspect_raw_file(connection, folder, table, raw_file, located, staged)
     except RawInputError as error:
         return replace(absent, location=str(folder), problems=(str(error),))
 
@@ -404,8 +438,7 @@ def _inspect_raw_file(
     table: SourceTable,
     raw_file: RawFile,
     located: InputTable,
-    *,
-    scan_csv: bool,
+    staged: frozenset[tuple[str, str]] | None,
 ) -> InputTable:
     shown = _shown(raw_file.location)
     empty = [path for path in raw_file.files if path.stat().st_size == 0]
@@ -432,9 +465,17 @@ def _inspect_raw_file(
         reason = str(error).splitlines()[0]
         return replace(located, problems=(f"{shown} cannot be read as {format_name}: {reason}",))
     inspected = _judged(table, replace(located, is_present=True), shown, types, is_empty=is_empty)
-    inspected = replace(inspected, reader=reader, versions=_versions(raw_file.files, types))
-    if scan_csv and csv_files:
-        found = _scan_csv(connection, folder, csv_files, reader, shown)
+    versions = _versions(raw_file.files, types)
+    inspected = replace(
+        inspected,
+        reader=reader,
+        versions=versions,
+        file_readers={str(csv_file.path): _csv_reader([csv_file]) for csv_file in csv_files},
+    )
+    if staged is not None:
+        changed = {file for file, version in versions if (file, version) not in staged}
+        to_scan = [csv_file for csv_file in csv_files if str(csv_file.path) in changed]
+        found = _scan_csv(connection, folder, to_scan, shown) if to_scan else ()
         inspected = replace(inspected, problems=inspected.problems + found)
     return inspected
 
@@ -470,6 +511,17 @@ def _versions(files: Sequence[Path], types: Mapping[str, str]) -> tuple[tuple[st
     schema = hashlib.sha256(repr(sorted(types.items())).encode()).hexdigest()[:12]
     stats = [(path, path.stat()) for path in files]
     return tuple((str(path), f"{stat.st_size} {stat.st_mtime_ns} {schema}") for path, stat in stats)
+
+
+def _staged_versions(connection: duckdb.DuckDBPyConnection) -> frozenset[tuple[str, str]]:
+    """The files, each in its version, that staging has read in full."""
+    try:
+        rows = connection.execute(
+            "select source_file, version from main.staged_raw_files"
+        ).fetchall()
+    except duckdb.CatalogException:
+        return frozenset()
+    return frozenset((file, version) for file, version in rows)
 
 
 def _judged(
@@ -619,10 +671,10 @@ def _scan_csv(
     connection: duckdb.DuckDBPyConnection,
     folder: Path,
     csv_files: Sequence[_CsvFile],
-    reader: str,
     shown: str,
 ) -> tuple[str, ...]:
     """Read whole CSV files and compare their rows with what DuckDB makes of them."""
+    reader = _csv_reader(csv_files)
     try:
         written = sum(_count_rows(folder, csv_file) for csv_file in csv_files)
         counted = connection.execute(f"select count(*) from {reader}").fetchone()

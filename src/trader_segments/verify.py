@@ -21,6 +21,7 @@ from typing import Any
 import duckdb
 
 from trader_segments.build import Say, Settings, run_dbt_in
+from trader_segments.object_storage import local_folder
 from trader_segments.publish import read_manifest
 from trader_segments.warehouse import DATABASES, SCHEMA_RAW, read_origin
 
@@ -79,7 +80,9 @@ def verify_incremental(settings: Settings, say: Say) -> list[MartDifference]:
             shutil.copyfile(settings.build / name, home / "build" / name)
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         origin = read_origin(connection)
-    raw_data = "" if origin is None or origin.raw_data == SCHEMA_RAW else origin.raw_data
+    raw_data = ""
+    if origin is not None and origin.raw_data != SCHEMA_RAW:
+        raw_data = str(local_folder(settings.home, origin.raw_data))
     marts = sorted(manifest["marts"])
     try:
         say("Building on from the last load")

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import duckdb
 
+from trader_segments.object_storage import is_remote
+
 DATABASES = ("warehouse.duckdb", "restricted.duckdb")
 SCHEMA_RAW = "the schema raw"
 _SMALL_BLOCKS = 100
@@ -25,7 +27,7 @@ class Origin:
         Name in `vars.venues`.
     raw_data
         Absolute path of the input folder, links not followed, so that a link to the latest export
-        stays one input; or `SCHEMA_RAW` for tables in that schema.
+        stays one input; an address in object storage; or `SCHEMA_RAW` for tables in that schema.
     """
 
     venue: str
@@ -67,6 +69,8 @@ def find_origin(
     raw_data
         RAW_DATA, relative to the working directory.
     """
+    if is_remote(raw_data):
+        return Origin(venue, str(raw_data))
     if raw_data:
         return Origin(venue, os.path.abspath(raw_data))  # noqa: PTH100 - resolve() follows links
     if (

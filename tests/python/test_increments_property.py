@@ -7,6 +7,7 @@ sets the number of random examples; the explicit ones always run.
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
@@ -34,7 +37,7 @@ SELECTED = [
     *("path:seeds", "path:models/staging", "path:models/intermediate", "path:models/features"),
     *("trader_features", "source_health", "rejected_rows", "unpriced_currencies"),
 ]
-STATE = {"load_log", "staged_files", "int_changes"}
+STATE = {"load_log", "staged_raw_files", "int_changes"}
 """Tables that tell of the loads themselves."""
 
 
@@ -288,7 +291,7 @@ def table_differences(left: Path, right: Path) -> list[str]:
 
 
 @settings(
-    max_examples=int(os.environ.get("INCREMENT_EXAMPLES", "2")),
+    max_examples=int(os.environ.get("INCREMENT_EXAMPLES", "1")),
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
@@ -328,3 +331,51 @@ def test_increments_equal_a_build_from_nothing(
     found = table_differences(home, anew)
     shutil.rmtree(folder)
     assert found == [], "\n".join(found)
+
+
+def written(folder: Path, days: Sequence[int], *, also_broken: Sequence[int] = ()) -> None:
+    """Fills as Parquet and prices as gzipped CSV, a folder for each day.
+
+    Files of the broken days keep their size, time, header and footer, but no row can be read.
+    """
+    write_csv(folder / "instruments.csv", INSTRUMENTS)
+    write_csv(folder / "accounts.csv", small_accounts())
+    for day in days:
+        fills = pa.Table.from_pylist(small_fills([DAYS[day]])).drop_columns(["ingested_at"])
+        path = folder / "fills" / f"ingested_at={DAYS[day]}" / "part.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(fills, path)
+        prices = write_csv(
+            folder / "index_prices" / f"load={day}" / "part.csv.gz", small_prices([DAYS[day]])
+        )
+        for file in (path, prices):
+            os.utime(file, (day, day))
+    for day in also_broken:
+        path = folder / "fills" / f"ingested_at={DAYS[day]}" / "part.parquet"
+        content = path.read_bytes()
+        rows = pq.read_metadata(path).row_group(0)
+        end = max(
+            (column["dictionary_page_offset"] or column["data_page_offset"])
+            + column["total_compressed_size"]
+            for column in rows.to_dict()["columns"]
+        )
+        path.write_bytes(content[:4] + b"\xff" * (end - 4) + content[end:])
+        prices = folder / "index_prices" / f"load={day}" / "part.csv.gz"
+        size = prices.stat().st_size
+        header = gzip.compress(b"asset,priced_at,price_usd\n", mtime=0)
+        prices.write_bytes(header + b"\xff" * (size - len(header)))
+        for file in (path, prices):
+            os.utime(file, (day, day))
+
+
+def test_files_in_dated_folders_are_read_once(builder: Builder, tmp_path: Path) -> None:
+    raw, home, anew = tmp_path / "raw", tmp_path / "home", tmp_path / "anew"
+    written(raw, [0, 1, 2, 3])
+    builder.build(home, raw)
+    written(raw, [4], also_broken=[1, 2, 3])
+    with pytest.raises(duckdb.Error), duckdb.connect() as connection:
+        connection.execute(f"from '{raw}/fills/*/*.parquet'").fetchall()
+    builder.build(home, raw)
+    written(raw, range(5))
+    builder.build(anew, raw)
+    assert table_differences(home, anew) == []

@@ -13,7 +13,7 @@ checked as (
     select
         cast('{{ table }}' as {{ type_string() }}) as source_table,
         cast({{ 'true' if is_present else 'false' }} as boolean) as is_present,
-        {{ '(select count(*) from ' ~ raw ~ ')' if raw is not none and is_present else 'count(*)' }} as rows_read,
+        {{ raw_row_count(raw, table) if raw is not none and is_present else 'count(*)' }} as rows_read,
         count(case when row_status = 'staged' then 1 end) as rows_staged,
         count(case when row_status = 'rejected' then 1 end) as rows_rejected,
         count(case when row_status = 'duplicate' then 1 end) as rows_duplicate,
