@@ -1,0 +1,156 @@
+"""dbt-spark as it is, with what it lacks on open-source Spark: Python models, raw files, publishing.
+
+Python models run in the dbt process. They get what dbt-duckdb gives them, DuckDB relations and a
+DuckDB connection, over the rows that Spark has; what they return becomes a Spark table. So a model
+is written once, and only what it reads and returns travels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from dbt.adapters.base import PythonJobHelper, available
+from dbt.adapters.contracts.connection import Connection, ConnectionState
+from dbt.adapters.spark.connections import SparkConnectionManager, SparkCredentials
+from dbt.adapters.spark.impl import SparkAdapter
+from dbt.adapters.spark.session import Connection as SparkSessionHandle
+from dbt.adapters.spark.session import Cursor, SessionConnectionWrapper
+from pyspark.sql import SparkSession
+
+from trader_segments import spark
+
+
+_session: SparkSession | None = None
+_lock = Lock()
+
+
+@dataclass
+class SparkSessionCredentials(SparkCredentials):  # type: ignore[misc]
+    """Those of dbt-spark, and what the plugin of the DuckDB target has: home, venue, raw_data."""
+
+    home: str = "."
+    venue: str = "exchange"
+    raw_data: str = ""
+
+    @property
+    def type(self) -> str:
+        return "sparksession"
+
+
+class SessionCursor(Cursor):  # type: ignore[misc]
+    """The cursor of dbt-spark, without its look at every setting before every statement."""
+
+    def __init__(self, session: SparkSession) -> None:
+        super().__init__()
+        self.session = session
+
+    def execute(self, sql: str, *parameters: Any) -> None:
+        self._df = self.session.sql(sql % parameters if parameters else sql)
+
+
+class SessionHandle(SparkSessionHandle):  # type: ignore[misc]
+    """A connection of dbt, of which each thread has one, to the session, of which there is one."""
+
+    def __init__(self, session: SparkSession) -> None:
+        super().__init__()
+        self.session = session
+
+    def cursor(self) -> SessionCursor:
+        return SessionCursor(self.session)
+
+
+class SparkSessionConnectionManager(SparkConnectionManager):  # type: ignore[misc]
+    TYPE = "sparksession"
+
+    @classmethod
+    def open(cls, connection: Connection) -> Connection:
+        if connection.state != ConnectionState.OPEN:
+            session = spark_session(connection.credentials)
+            connection.handle = SessionConnectionWrapper(SessionHandle(session))
+            connection.state = ConnectionState.OPEN
+        return connection
+
+
+class SessionPythonJob(PythonJobHelper):  # type: ignore[misc]
+    """Runs one Python model in this process, against the Spark session of the SQL models."""
+
+    def __init__(self, parsed_model: dict[str, Any], credentials: SparkSessionCredentials) -> None:
+        self.name = f"{parsed_model['schema']}.{parsed_model['alias']}"
+        self.schema = str(parsed_model["schema"])
+        self.credentials = credentials
+
+    def submit(self, compiled_code: str) -> None:
+        """Execute the code that dbt made of the model, and keep what the model returns."""
+        session = spark_session(self.credentials)
+        code: dict[str, Any] = {"__name__": self.name}
+        exec(compile(compiled_code, self.name, "exec"), code)
+        with duckdb.connect() as connection:
+            if session.catalog.tableExists(self.name):
+                # a model may read the rows of its last run
+                earlier = session.table(self.name).toArrow()
+                connection.register("earlier", earlier)
+                connection.execute(f'create schema "{self.schema}"')
+                connection.execute(f"create view {self.name} as from earlier")
+            dbt = code["dbtObj"](
+                lambda table: connection.from_arrow(session.table(table).toArrow())
+            )
+            rows = as_arrow(connection, code["model"](dbt, connection))
+        draft = f"{self.name}__dbt_new"
+        session.createDataFrame(rows).write.mode("overwrite").saveAsTable(draft, format="parquet")
+        session.sql(f"drop table if exists {self.name}").collect()
+        session.sql(f"alter table {draft} rename to {self.name}").collect()
+
+
+class SparkSessionAdapter(SparkAdapter):  # type: ignore[misc]
+    ConnectionManager = SparkSessionConnectionManager
+
+    @property
+    def default_python_submission_method(self) -> str:
+        return "session"
+
+    @property
+    def python_submission_helpers(self) -> dict[str, type[PythonJobHelper]]:
+        return {"session": SessionPythonJob}
+
+    @available  # type: ignore[untyped-decorator]
+    def check_raw_input(self) -> str:
+        """Show the raw files of the profile to Spark; the problems of the input, a line each."""
+        given = self.config.credentials
+        session = spark_session(given)
+        return spark.register(
+            session, Path(self.config.project_root), given.venue, given.raw_data, Path(given.home)
+        )
+
+    @available  # type: ignore[untyped-decorator]
+    def publish_marts(self, plan: Mapping[str, Any]) -> None:
+        """Publish the marts as the DuckDB target does, or say why not."""
+        given = self.config.credentials
+        spark.publish(spark_session(given), Path(given.home), dict(plan))
+
+
+def spark_session(credentials: SparkSessionCredentials) -> SparkSession:
+    """The session of this process, made with the settings of the profile when it is first asked for."""
+    global _session
+    with _lock:
+        if _session is None:
+            builder = SparkSession.builder
+            for name, value in credentials.server_side_parameters.items():
+                builder = builder.config(name, value)
+            _session = builder.getOrCreate()
+    return _session
+
+
+def as_arrow(connection: duckdb.DuckDBPyConnection, result: object) -> pa.Table:
+    """What a Python model returned, a pandas or Arrow table or a DuckDB relation, as Spark takes it."""
+    connection.register("result", result)
+    rows: pa.Table = connection.sql("from result").to_arrow_table()
+    for position, field in enumerate(rows.schema):
+        if pa.types.is_null(field.type):
+            rows = rows.set_column(position, field.name, rows.column(position).cast(pa.string()))
+    return rows
