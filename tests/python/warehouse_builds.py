@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -176,6 +177,35 @@ def differences(
         only_ours = next((row for row in ours if row not in theirs), None)
         only_theirs = next((row for row in theirs if row not in ours), None)
         found.append(f"{mart}: {len(ours)} and {len(theirs)} rows\n{only_ours}\n{only_theirs}")
+    return found
+
+
+def unlike(left: Mapping[str, pa.Table], right: Mapping[str, pa.Table]) -> list[str]:
+    """What differs between the marts of two engines: keys, texts, DECIMALs and dates by anything,
+    DOUBLEs by more than 1e-9 of their size, or of 1 where they are smaller."""
+    found = [f"only one has {mart}" for mart in left.keys() ^ right.keys()]
+    for mart in sorted(left.keys() & right.keys()):
+        ours, theirs = left[mart], right[mart]
+        if set(ours.column_names) != set(theirs.column_names) or len(ours) != len(theirs):
+            found.append(f"{mart}: {ours.shape} and {theirs.shape}")
+            continue
+        doubles = [field.name for field in ours.schema if pa.types.is_floating(field.type)]
+        exact = [name for name in ours.column_names if name not in doubles]
+        ours, theirs = (
+            table.select([*exact, *doubles]).sort_by([(name, "ascending") for name in exact])
+            for table in (ours, theirs)
+        )
+        for name in exact:
+            pairs = zip(ours[name].to_pylist(), theirs[name].to_pylist(), strict=True)
+            unequal = [(a, b) for a, b in pairs if a != b]
+            if unequal:
+                found.append(f"{mart}.{name}: {len(unequal)} rows, the first {unequal[0]}")
+        for name in doubles:
+            a, b = (table[name].to_numpy().astype(float) for table in (ours, theirs))
+            far = ~np.isclose(a, b, rtol=1e-9, atol=1e-9, equal_nan=True)
+            if far.any():
+                row = int(np.argmax(far))
+                found.append(f"{mart}.{name}: {far.sum()} rows, the first {a[row]} and {b[row]}")
     return found
 
 
