@@ -72,7 +72,9 @@ def publish(session: SparkSession, home: Path, plan: dict[str, Any]) -> None:
             for schema in {mart["schema"] for mart in plan["marts"]}:
                 connection.execute(f'create schema "{schema}"')
             for mart in plan["marts"]:
-                connection.register("rows", session.table(f"{mart['schema']}.{mart['name']}").toArrow())
+                connection.register(
+                    "rows", session.table(f"{mart['schema']}.{mart['name']}").toArrow()
+                )
                 connection.execute(f'create table "{mart["schema"]}"."{mart["name"]}" as from rows')
         message = run_plan(connection, home.resolve() / "published", plan)
     fire_event(Note(msg=message), EventLevel.INFO)
@@ -80,7 +82,8 @@ def publish(session: SparkSession, home: Path, plan: dict[str, Any]) -> None:
 
 def _raw_tables(session: SparkSession) -> tuple[set[str], set[str]]:
     """Names in the schema raw: our views, and everything else."""
-    ours, others = set(), set()
+    ours: set[str] = set()
+    others: set[str] = set()
     for table in session.catalog.listTables("raw"):
         is_ours = table.tableType == "VIEW" and table.description == _OUR_VIEW
         (ours if is_ours else others).add(table.name)

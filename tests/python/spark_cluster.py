@@ -62,8 +62,14 @@ class SparkCluster:
             port = free_port()
             master = f"spark://{HOST}:{port}"
             self._spark_class(
-                "master", "org.apache.spark.deploy.master.Master", "--port", str(port),
-                "--host", HOST, "--webui-port", "0",
+                "master",
+                "org.apache.spark.deploy.master.Master",
+                "--port",
+                str(port),
+                "--host",
+                HOST,
+                "--webui-port",
+                "0",
             )
             self._await_port(port, "master")
             self.workers = [self._worker(number, master) for number in range(self._worker_count)]

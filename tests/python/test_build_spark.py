@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from spark_cluster import SparkCluster

@@ -1,13 +1,14 @@
 """The dbt adapter of the target `spark`: dbt-spark, and Python models in the dbt process."""
 
-from dbt.adapters.base import AdapterPlugin
+from pathlib import Path
+
+from dbt.adapters.base.plugin import AdapterPlugin
 
 from dbt.adapters.sparksession.impl import SparkSessionAdapter, SparkSessionCredentials
-from dbt.include import sparksession
 
 Plugin = AdapterPlugin(
     adapter=SparkSessionAdapter,
     credentials=SparkSessionCredentials,
-    include_path=sparksession.PACKAGE_PATH,
+    include_path=str(Path(__file__).parent / "include"),
     dependencies=["spark"],
 )

@@ -1,4 +1,4 @@
-"""dbt-spark as it is, with what it lacks on open-source Spark: Python models, raw files, publishing.
+"""dbt-spark with what it lacks on open-source Spark: Python models, raw files, publishing.
 
 Python models run in the dbt process. They get what dbt-duckdb gives them, DuckDB relations and a
 DuckDB connection, over the rows that Spark has; what they return becomes a Spark table. So a model
@@ -15,7 +15,8 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-from dbt.adapters.base import PythonJobHelper, available
+from dbt.adapters.base.impl import PythonJobHelper
+from dbt.adapters.base.meta import available
 from dbt.adapters.contracts.connection import Connection, ConnectionState
 from dbt.adapters.spark.connections import SparkConnectionManager, SparkCredentials
 from dbt.adapters.spark.impl import SparkAdapter
@@ -25,13 +26,12 @@ from pyspark.sql import SparkSession
 
 from trader_segments import spark
 
-
 _session: SparkSession | None = None
 _lock = Lock()
 
 
 @dataclass
-class SparkSessionCredentials(SparkCredentials):  # type: ignore[misc]
+class SparkSessionCredentials(SparkCredentials):
     """Those of dbt-spark, and what the plugin of the DuckDB target has: home, venue, raw_data."""
 
     home: str = "."
@@ -43,7 +43,7 @@ class SparkSessionCredentials(SparkCredentials):  # type: ignore[misc]
         return "sparksession"
 
 
-class SessionCursor(Cursor):  # type: ignore[misc]
+class SessionCursor(Cursor):
     """The cursor of dbt-spark, without its look at every setting before every statement."""
 
     def __init__(self, session: SparkSession) -> None:
@@ -54,7 +54,7 @@ class SessionCursor(Cursor):  # type: ignore[misc]
         self._df = self.session.sql(sql % parameters if parameters else sql)
 
 
-class SessionHandle(SparkSessionHandle):  # type: ignore[misc]
+class SessionHandle(SparkSessionHandle):
     """A connection of dbt, of which each thread has one, to the session, of which there is one."""
 
     def __init__(self, session: SparkSession) -> None:
@@ -65,7 +65,7 @@ class SessionHandle(SparkSessionHandle):  # type: ignore[misc]
         return SessionCursor(self.session)
 
 
-class SparkSessionConnectionManager(SparkConnectionManager):  # type: ignore[misc]
+class SparkSessionConnectionManager(SparkConnectionManager):
     TYPE = "sparksession"
 
     @classmethod
@@ -77,7 +77,7 @@ class SparkSessionConnectionManager(SparkConnectionManager):  # type: ignore[mis
         return connection
 
 
-class SessionPythonJob(PythonJobHelper):  # type: ignore[misc]
+class SessionPythonJob(PythonJobHelper):
     """Runs one Python model in this process, against the Spark session of the SQL models."""
 
     def __init__(self, parsed_model: dict[str, Any], credentials: SparkSessionCredentials) -> None:
@@ -107,7 +107,7 @@ class SessionPythonJob(PythonJobHelper):  # type: ignore[misc]
         session.sql(f"alter table {draft} rename to {self.name}").collect()
 
 
-class SparkSessionAdapter(SparkAdapter):  # type: ignore[misc]
+class SparkSessionAdapter(SparkAdapter):
     ConnectionManager = SparkSessionConnectionManager
 
     @property
@@ -118,7 +118,7 @@ class SparkSessionAdapter(SparkAdapter):  # type: ignore[misc]
     def python_submission_helpers(self) -> dict[str, type[PythonJobHelper]]:
         return {"session": SessionPythonJob}
 
-    @available  # type: ignore[untyped-decorator]
+    @available
     def check_raw_input(self) -> str:
         """Show the raw files of the profile to Spark; the problems of the input, a line each."""
         given = self.config.credentials
@@ -127,7 +127,7 @@ class SparkSessionAdapter(SparkAdapter):  # type: ignore[misc]
             session, Path(self.config.project_root), given.venue, given.raw_data, Path(given.home)
         )
 
-    @available  # type: ignore[untyped-decorator]
+    @available
     def publish_marts(self, plan: Mapping[str, Any]) -> None:
         """Publish the marts as the DuckDB target does, or say why not."""
         given = self.config.credentials
@@ -135,7 +135,7 @@ class SparkSessionAdapter(SparkAdapter):  # type: ignore[misc]
 
 
 def spark_session(credentials: SparkSessionCredentials) -> SparkSession:
-    """The session of this process, made with the settings of the profile when it is first asked for."""
+    """The session of this process, with the settings of the profile; there is one."""
     global _session
     with _lock:
         if _session is None:
@@ -147,7 +147,7 @@ def spark_session(credentials: SparkSessionCredentials) -> SparkSession:
 
 
 def as_arrow(connection: duckdb.DuckDBPyConnection, result: object) -> pa.Table:
-    """What a Python model returned, a pandas or Arrow table or a DuckDB relation, as Spark takes it."""
+    """What a Python model returned, from pandas, Arrow or DuckDB, as Spark takes it."""
     connection.register("result", result)
     rows: pa.Table = connection.sql("from result").to_arrow_table()
     for position, field in enumerate(rows.schema):
