@@ -16,6 +16,8 @@ from types import TracebackType
 
 HOST = "127.0.0.1"
 _WAIT_SECONDS = 120
+# A build of a test plans hundreds of queries over few rows: compiling less is worth more than running faster.
+_JAVA_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m"
 
 
 class SparkCluster:
@@ -84,10 +86,10 @@ class SparkCluster:
             "spark.hadoop.javax.jdo.option.ConnectionURL": metastore,
             "spark.hadoop.datanucleus.schema.autoCreateAll": "true",
             "spark.hadoop.hive.metastore.schema.verification": "false",
-            "spark.driver.extraJavaOptions": f"-Dderby.stream.error.file={self.folder}/derby.log",
+            "spark.driver.extraJavaOptions": f"{_JAVA_OPTIONS} -Dderby.stream.error.file={self.folder}/derby.log",
+            "spark.executor.extraJavaOptions": _JAVA_OPTIONS,
             "spark.driver.host": HOST,
             "spark.driver.bindAddress": HOST,
-            "spark.driver.memory": self.memory,
             "spark.executor.memory": self.memory,
             "spark.local.dir": self.folder / "scratch",
             "spark.ui.enabled": "false",
@@ -102,6 +104,8 @@ class SparkCluster:
             *("--master", master),
             *(word for key, value in settings.items() for word in ("--conf", f"{key}={value}")),
             "spark-internal",
+            # for a server it goes before spark.driver.memory
+            memory=self.memory,
         )
         self._await_port(port, "connect")
 
@@ -113,7 +117,9 @@ class SparkCluster:
             *("--work-dir", str(self.folder / "work"), master),
         )
 
-    def _spark_class(self, name: str, *command: str) -> subprocess.Popen[bytes]:
+    def _spark_class(
+        self, name: str, *command: str, memory: str = "512m"
+    ) -> subprocess.Popen[bytes]:
         spec = find_spec("pyspark")
         if spec is None or spec.origin is None:
             raise RuntimeError("pyspark is not installed: see requirements-spark.lock")
@@ -127,7 +133,7 @@ class SparkCluster:
                     **inherited,
                     "SPARK_HOME": str(spark_home),
                     "SPARK_LOCAL_IP": HOST,
-                    "SPARK_DAEMON_MEMORY": "512m",
+                    "SPARK_DAEMON_MEMORY": memory,
                     "TZ": "UTC",
                 },
                 stdout=log,

@@ -9,6 +9,7 @@ from dbt.adapters.sparksession.impl import SparkSessionAdapter, SparkSessionCred
 Plugin = AdapterPlugin(
     adapter=SparkSessionAdapter,
     credentials=SparkSessionCredentials,
-    include_path=str(Path(__file__).parent / "include"),
+    # dbt takes the name of the macros' package, dbt_sparksession, from the last folder
+    include_path=str(Path(__file__).parent / "include" / "sparksession"),
     dependencies=["spark"],
 )
