@@ -96,6 +96,7 @@ class SparkCluster:
             # Tables of a test are small: one task a core, and a plan costs more than its rows.
             "spark.sql.shuffle.partitions": 2,
             "spark.default.parallelism": 2,
+            "spark.sql.adaptive.enabled": "false",
         }
         self._spark_class(
             "connect",
