@@ -5,7 +5,8 @@ Each argument is a `trader_features.parquet` of the same venue, published by bui
 `as_of_date`s: <settled> of the last day, the others of early days. The model is fitted on
 <settled> and scores the earlier ones. Traders whose settled style is `dormant` or `unclassified`
 are left out, as are early rows without a fill or without a style. `published` is the posterior as
-the marts give it, (n p + 1/2) / (n + 1) with n active days.
+the marts give it, (n p + 1/2) / (n + 1) with n
+active days of the window.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def main(settled_path: str, earlier_paths: list[str]) -> None:
     parts = []
     for path in earlier_paths:
         features = pd.read_parquet(path)
-        early = features[["trader_id", "fill_count", "active_days"]].merge(
+        early = features[["trader_id", "fill_count", "recent_active_days"]].merge(
             score(model, features).traders, on="trader_id"
         )
         early = early.merge(last.rename("settled"), left_on="trader_id", right_index=True)
@@ -46,13 +47,17 @@ def main(settled_path: str, earlier_paths: list[str]) -> None:
     rows = pd.concat(parts, ignore_index=True)
     print(f"unclassified: {rows['style'].eq('unclassified').mean():.3f} of {len(rows)}")
     rows = rows[rows["style"].ne("unclassified")]
-    n, p = rows["active_days"], rows["style_probability"]
+    n, p = rows["recent_active_days"], rows["style_probability"]
     rows = rows.assign(
         agrees=rows["style"].eq(rows["settled"]),
         posterior=p,
         published=((n * p + 0.5) / (n + 1)).where(p < 1, p),
     )
-    for column, edges in (("active_days", DAYS), ("fill_count", FILLS), ("published", PROBABILITY)):
+    for column, edges in (
+        ("recent_active_days", DAYS),
+        ("fill_count", FILLS),
+        ("published", PROBABILITY),
+    ):
         groups = rows.groupby(pd.cut(rows[column], list(edges)), observed=True)
         table = groups[["agrees", "posterior", "published"]].mean()
         print(table.assign(traders=groups.size()).round(3).to_string())

@@ -7,6 +7,10 @@ trader_days as (
     where event_date <= {{ as_of_date() }}
 ),
 
+recent_days as (
+    {{ recent_days('int_trader_days') }}
+),
+
 spans as (
     select
         trader_id,
@@ -19,40 +23,61 @@ spans as (
     group by 1
 ),
 
-gaps as (
+-- A window begins for a trader with the first fill at the earliest.
+observed as (
     select
-        trader_id,
-        {{ dbt.datediff('lag(event_date) over (partition by trader_id order by event_date)', 'event_date', 'day') }}
-            as gap_days
-    from trader_days
-
-    union all
-
-    -- the first day is day 1 of its own observation period; the last gap runs to the day after it
-    select
-        trader_id,
-        1 as gap_days
+        spans.trader_id,
+        greatest(trader_windows.from_date, spans.first_date) as from_date
     from spans
+    inner join {{ ref('int_trader_windows') }} as trader_windows on spans.trader_id = trader_windows.trader_id
+),
+
+recent as (
+    select
+        observed.trader_id,
+        observed.from_date,
+        max(recent_days.event_date) as last_date,
+        sum(recent_days.fill_count) as fill_count,
+        count(*) as active_days,
+        {{ dbt.datediff('observed.from_date', as_of_date(), 'day') }} + 1 as window_days
+    from recent_days
+    inner join observed on recent_days.trader_id = observed.trader_id
+    group by 1, 2
+),
+
+gaps as (
+    -- the first day of the window is day 1 of the observation period; the last gap runs to the day after it
+    select
+        recent_days.trader_id,
+        coalesce(
+            {{ dbt.datediff(
+                'lag(recent_days.event_date) over (partition by recent_days.trader_id order by recent_days.event_date)',
+                'recent_days.event_date',
+                'day',
+            ) }},
+            {{ dbt.datediff('observed.from_date', 'recent_days.event_date', 'day') }} + 1
+        ) as gap_days
+    from recent_days
+    inner join observed on recent_days.trader_id = observed.trader_id
 
     union all
 
     select
         trader_id,
         {{ dbt.datediff('last_date', as_of_date(), 'day') }} + 1 as gap_days
-    from spans
+    from recent
 ),
 
 spread as (
     select
         gaps.trader_id,
         sum(cast(
-            cast(gaps.gap_days as double) / ({{ dbt.datediff('spans.first_date', as_of_date(), 'day') }} + 2)
-            * ln(cast(gaps.gap_days as double) / ({{ dbt.datediff('spans.first_date', as_of_date(), 'day') }} + 2))
+            cast(gaps.gap_days as double) / (recent.window_days + 1)
+            * ln(cast(gaps.gap_days as double) / (recent.window_days + 1))
             as decimal(18, 15)
         )) as gap_entropy
     from gaps
-    inner join spans on gaps.trader_id = spans.trader_id
-    where gaps.gap_days > 0
+    inner join recent on gaps.trader_id = recent.trader_id
     group by 1
 ),
 
@@ -64,11 +89,16 @@ final as (
         spans.active_weeks,
         {{ dbt.datediff('spans.first_date', as_of_date(), 'day') }} + 1 as tenure_days,
         {{ dbt.datediff('spans.last_date', as_of_date(), 'day') }} as recency_days,
-        {{ share('spans.fill_count', 'spans.active_days') }} as fills_per_active_day,
-        round(greatest(0, least(1, 1 + cast(spread.gap_entropy as double) / ln(spans.active_days + 1))), 12)
+        cast(coalesce(recent.fill_count, 0) as bigint) as recent_fill_count,
+        coalesce(recent.active_days, 0) as recent_active_days,
+        recent.window_days,
+        {{ share('recent.active_days', 'recent.window_days') }} as active_day_share,
+        {{ share('recent.fill_count', 'recent.active_days') }} as fills_per_active_day,
+        round(greatest(0, least(1, 1 + cast(spread.gap_entropy as double) / ln(recent.active_days + 1))), 12)
             as clumpiness
     from spans
-    inner join spread on spans.trader_id = spread.trader_id
+    left join recent on spans.trader_id = recent.trader_id
+    left join spread on spans.trader_id = spread.trader_id
 )
 
 select * from final

@@ -6,9 +6,20 @@ trader_days as (
     where event_date <= {{ as_of_date() }}
 ),
 
+recent_days as (
+    {{ recent_days('int_trader_days') }}
+),
+
 order_days as (
-    select * from {{ ref('int_trader_order_days') }}
-    where event_date <= {{ as_of_date() }}
+    {{ recent_days('int_trader_order_days') }}
+),
+
+totals as (
+    select
+        trader_id,
+        {{ share('coalesce(sum(maker_notional_usd), 0)', 'sum(known_role_notional_usd)') }} as maker_share
+    from trader_days
+    group by 1
 ),
 
 fills as (
@@ -24,7 +35,7 @@ fills as (
         cast(sum(gap_seconds_squared) as double) as gap_seconds_squared,
         cast(sum(day_angle_cosine) as double) as day_angle_cosine,
         cast(sum(day_angle_sine) as double) as day_angle_sine
-    from trader_days
+    from recent_days
     group by 1
 ),
 
@@ -50,8 +61,9 @@ orders as (
 
 final as (
     select
-        coalesce(gaps.trader_id, orders.trader_id) as trader_id,
-        {{ share('coalesce(gaps.maker_notional_usd, 0)', 'gaps.known_role_notional_usd') }} as maker_share,
+        coalesce(totals.trader_id, orders.trader_id) as trader_id,
+        totals.maker_share,
+        {{ share('coalesce(gaps.maker_notional_usd, 0)', 'gaps.known_role_notional_usd') }} as recent_maker_share,
         orders.aggressive_share,
         least(1, sqrt(
             gaps.day_angle_cosine * gaps.day_angle_cosine + gaps.day_angle_sine * gaps.day_angle_sine
@@ -63,8 +75,9 @@ final as (
         end as burstiness,
         {{ share('coalesce(gaps.liquidation_notional_usd, 0)', 'gaps.known_liquidation_notional_usd') }}
             as liquidation_share
-    from gaps
-    full outer join orders on gaps.trader_id = orders.trader_id
+    from totals
+    left join gaps on totals.trader_id = gaps.trader_id
+    full outer join orders on totals.trader_id = orders.trader_id
 )
 
 select * from final

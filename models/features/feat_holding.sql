@@ -7,6 +7,14 @@ instrument_days as (
     where event_date <= {{ as_of_date() }}
 ),
 
+recent_instrument_days as (
+    {{ recent_days('int_trader_instrument_days') }}
+),
+
+trader_windows as (
+    select * from {{ ref('int_trader_windows') }}
+),
+
 equity as (
     select * from {{ ref('int_trader_equity') }}
 ),
@@ -32,31 +40,42 @@ positions as (
     from instrument_days
 ),
 
-turned_over as (
+unit_values as (
     select
         trader_id,
         instrument_id,
-        greatest(sum(bought_quantity), sum(sold_quantity)) as opened_quantity,
         {{ share('sum(notional_usd)', 'sum(bought_quantity) + sum(sold_quantity)') }} as unit_value_usd
     from instrument_days
     group by 1, 2
 ),
 
--- Position times days held, in US dollars at the trader's own mean price.
+turned_over as (
+    select
+        trader_id,
+        instrument_id,
+        greatest(sum(bought_quantity), sum(sold_quantity)) as opened_quantity
+    from recent_instrument_days
+    group by 1, 2
+),
+
+-- Position times days held in the window, in US dollars at the trader's own mean price.
 dollar_days as (
     select
         positions.trader_id,
         positions.kind,
         cast(
             cast(positions.quantity as double)
-            * greatest({{ dbt.datediff('positions.from_date', 'positions.to_date', 'day') }}, 0)
-            * turned_over.unit_value_usd
+            * greatest({{ dbt.datediff(
+                'greatest(positions.from_date, trader_windows.from_date)', 'positions.to_date', 'day'
+            ) }}, 0)
+            * unit_values.unit_value_usd
             as decimal(38, 6)
         ) as position_usd_days
     from positions
-    inner join turned_over
-        on positions.trader_id = turned_over.trader_id
-        and positions.instrument_id = turned_over.instrument_id
+    inner join unit_values
+        on positions.trader_id = unit_values.trader_id
+        and positions.instrument_id = unit_values.instrument_id
+    inner join trader_windows on positions.trader_id = trader_windows.trader_id
 ),
 
 stocks as (
@@ -73,9 +92,13 @@ stocks as (
 
 flows as (
     select
-        trader_id,
-        sum(cast(cast(opened_quantity as double) * unit_value_usd as decimal(38, 6))) as opened_usd
+        turned_over.trader_id,
+        sum(cast(cast(turned_over.opened_quantity as double) * unit_values.unit_value_usd as decimal(38, 6)))
+            as opened_usd
     from turned_over
+    inner join unit_values
+        on turned_over.trader_id = unit_values.trader_id
+        and turned_over.instrument_id = unit_values.instrument_id
     group by 1
 ),
 
@@ -98,7 +121,7 @@ carried as (
             "sum(case when coalesce(kind, '') <> 'option' then notional_usd end)",
         ) }} as net_buy_share,
         {{ share('sum(notional_usd)', 'count(distinct event_date)') }} as notional_per_active_day_usd
-    from instrument_days
+    from recent_instrument_days
     group by 1
 ),
 

@@ -2,13 +2,16 @@
 with
 
 leverage_days as (
-    select * from {{ ref('int_trader_leverage_days') }}
-    where event_date <= {{ as_of_date() }}
+    {{ recent_days('int_trader_leverage_days') }}
 ),
 
 trader_days as (
     select * from {{ ref('int_trader_days') }}
     where event_date <= {{ as_of_date() }}
+),
+
+recent_days as (
+    {{ recent_days('int_trader_days') }}
 ),
 
 funding_days as (
@@ -40,12 +43,19 @@ peaks as (
 activity as (
     select
         trader_id,
-        sum(notional_usd) as notional_usd,
+        sum(notional_usd) as notional_usd
+    from trader_days
+    group by 1
+),
+
+liquidations as (
+    select
+        trader_id,
         {{ share(
             'count(case when liquidation_notional_usd > 0 then 1 end)',
             'count(known_liquidation_notional_usd)',
         ) }} as liquidation_rate
-    from trader_days
+    from recent_days
     group by 1
 ),
 
@@ -80,7 +90,7 @@ final as (
         means.gross_notional_leverage,
         means.margin_use,
         peaks.peak_margin_use,
-        activity.liquidation_rate,
+        liquidations.liquidation_rate,
         cast(coalesce(paid.funding_paid_usd, funding_known.no_payment_usd) as {{ contract_type('decimal') }})
             as funding_paid_usd,
         cast(coalesce(paid.funding_received_usd, funding_known.no_payment_usd) as {{ contract_type('decimal') }})
@@ -94,6 +104,7 @@ final as (
     left join means on traders.trader_id = means.trader_id
     left join peaks on traders.trader_id = peaks.trader_id
     left join activity on traders.trader_id = activity.trader_id
+    left join liquidations on traders.trader_id = liquidations.trader_id
     left join paid on traders.trader_id = paid.trader_id
 )
 

@@ -4,8 +4,7 @@
 with
 
 markout_days as (
-    select * from {{ ref('int_trader_markout_days') }}
-    where event_date <= {{ as_of_date() }}
+    {{ recent_days('int_trader_markout_days') }}
 ),
 
 totals as (

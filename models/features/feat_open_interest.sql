@@ -7,8 +7,7 @@ trading as (
 ),
 
 open_interest_days as (
-    select * from {{ ref('int_trader_open_interest_days') }}
-    where event_date <= {{ as_of_date() }}
+    {{ recent_days('int_trader_open_interest_days') }}
 ),
 
 held as (

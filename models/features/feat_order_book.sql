@@ -2,8 +2,7 @@
 with
 
 order_days as (
-    select * from {{ ref('int_trader_order_days') }}
-    where event_date <= {{ as_of_date() }}
+    {{ recent_days('int_trader_order_days') }}
 ),
 
 thresholds as (

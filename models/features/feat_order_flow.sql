@@ -2,8 +2,7 @@
 with
 
 classes as (
-    select * from {{ ref('int_order_flow_classes') }}
-    where event_date <= {{ as_of_date() }}
+    {{ recent_days('int_order_flow_classes') }}
 ),
 
 final as (

@@ -6,29 +6,41 @@ trader_days as (
     where event_date <= {{ as_of_date() }}
 ),
 
+recent_days as (
+    {{ recent_days('int_trader_days') }}
+),
+
 equity as (
     select * from {{ ref('int_trader_equity') }}
+),
+
+totals as (
+    select
+        trader_id,
+        sum(notional_usd) as notional_usd
+    from trader_days
+    group by 1
 ),
 
 sizes as (
     select
         trader_id,
-        sum(notional_usd) as notional_usd,
         median(median_ticket_usd) as median_ticket_usd,
-        count(*) as active_days
-    from trader_days
+        {{ share('sum(notional_usd)', 'count(*)') }} as notional_per_active_day_usd
+    from recent_days
     group by 1
 ),
 
 final as (
     select
-        coalesce(sizes.trader_id, equity.trader_id) as trader_id,
-        sizes.notional_usd,
+        coalesce(totals.trader_id, equity.trader_id) as trader_id,
+        totals.notional_usd,
         sizes.median_ticket_usd,
-        {{ share('sizes.notional_usd', 'sizes.active_days') }} as notional_per_active_day_usd,
+        sizes.notional_per_active_day_usd,
         equity.equity_usd
-    from sizes
-    full outer join equity on sizes.trader_id = equity.trader_id
+    from totals
+    left join sizes on totals.trader_id = sizes.trader_id
+    full outer join equity on totals.trader_id = equity.trader_id
 )
 
 select * from final

@@ -2,8 +2,7 @@
 with
 
 strategy_days as (
-    select * from {{ ref('int_trader_strategy_days') }}
-    where event_date <= {{ as_of_date() }}
+    {{ recent_days('int_trader_strategy_days') }}
 ),
 
 final as (

@@ -2,8 +2,7 @@
 with
 
 timing_days as (
-    select * from {{ ref('int_trader_timing_days') }}
-    where event_date <= {{ as_of_date() }}
+    {{ recent_days('int_trader_timing_days') }}
 ),
 
 -- Day of the week from a Monday, because engines number weekdays differently.

@@ -1,6 +1,10 @@
 -- Exposure to volatility: what is carried overnight, what is bought and sold, and at which price.
 with
 
+underlying_days as (
+    {{ recent_days('int_trader_exposure_days') }}
+),
+
 exposure_days as (
     select
         trader_id,
@@ -9,14 +13,22 @@ exposure_days as (
         sum(net_vega_usd) as net_vega_usd,
         sum(gamma_usd) as gamma_usd,
         sum(theta_usd) as theta_usd
-    from {{ ref('int_trader_exposure_days') }}
-    where option_position_count > 0 and event_date <= {{ as_of_date() }}
+    from underlying_days
+    where option_position_count > 0
     group by 1, 2
 ),
 
 volatility_days as (
-    select * from {{ ref('int_trader_volatility_days') }}
+    {{ recent_days('int_trader_volatility_days') }}
+),
+
+totals as (
+    select
+        trader_id,
+        sum(vega_traded_usd) as vega_traded_usd
+    from {{ ref('int_trader_volatility_days') }}
     where event_date <= {{ as_of_date() }}
+    group by 1
 ),
 
 carried as (
@@ -37,7 +49,6 @@ carried as (
 traded as (
     select
         trader_id,
-        sum(vega_traded_usd) as vega_traded_usd,
         {%- for part in ['vega_sold', 'wing_vega', 'out_of_the_money_vega', 'at_the_money_vega', 'in_the_money_vega'] %}
         {{ share('sum(' ~ part ~ '_usd)', 'sum(vega_traded_usd)') }} as {{ part | replace('_vega', '') }}_share,
         {%- endfor %}
@@ -52,12 +63,12 @@ traded as (
 
 final as (
     select
-        coalesce(carried.trader_id, traded.trader_id) as trader_id,
+        coalesce(carried.trader_id, totals.trader_id) as trader_id,
         carried.gross_vega_usd,
         carried.net_vega_usd,
         carried.net_vega_ratio,
         carried.gamma_theta_sign,
-        traded.vega_traded_usd,
+        totals.vega_traded_usd,
         traded.vega_sold_share,
         traded.wing_share,
         traded.out_of_the_money_share,
@@ -68,7 +79,8 @@ final as (
         traded.option_absolute_moneyness,
         traded.implied_less_realized_volatility
     from carried
-    full outer join traded on carried.trader_id = traded.trader_id
+    full outer join totals on carried.trader_id = totals.trader_id
+    left join traded on totals.trader_id = traded.trader_id
 )
 
 select * from final

@@ -1,4 +1,5 @@
--- The wide mart of features turned long: what rules and profiles compare.
+{{ config(materialized='view') }}
+-- The wide mart of features turned long: what profiles compare.
 with
 
 trader_features as (

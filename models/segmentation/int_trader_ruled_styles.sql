@@ -9,7 +9,7 @@ conditions as (
 ),
 
 feature_values as (
-    select * from {{ ref('int_trader_feature_values') }}
+    select * from {{ ref('int_trader_ruled_values') }}
 ),
 
 conditions_met as (

@@ -13,48 +13,53 @@ inputs as (
 ),
 
 components as (
-    select * from {{ ref('int_segmentation_components') }}
+    select
+        *,
+        min(position) over (partition by style) as style_position
+    from {{ ref('int_segmentation_components') }}
     where kind = 'style'
 ),
 
-log_scores as (
-    select
-        inputs.trader_id,
-        components.style,
-        components.position,
-        components.intercept
-        {{- weighted_inputs('components', 'inputs') }} as log_score
-    from inputs
-    cross join components
-),
-
+-- Scores are made twice rather than kept: a sum is cheaper than a row for each trader and component.
 peaks as (
     select
-        trader_id,
-        max(log_score) as log_score
-    from log_scores
+        inputs.trader_id,
+        max(
+            components.intercept
+            {{- weighted_inputs('components', 'inputs') | indent(8) }}
+        ) as log_score
+    from inputs
+    cross join components
     group by 1
 ),
 
 -- Less the largest, no exponential overflows; as decimals they add up alike in any order.
 weights as (
     select
-        log_scores.trader_id,
-        log_scores.style,
-        log_scores.position,
-        cast(exp(log_scores.log_score - peaks.log_score) as decimal(38, 18)) as weight
-    from log_scores
-    inner join peaks on log_scores.trader_id = peaks.trader_id
+        inputs.trader_id,
+        components.style,
+        components.style_position,
+        cast(
+            exp(
+                components.intercept
+                {{- weighted_inputs('components', 'inputs') | indent(12) }}
+                - peaks.log_score
+            ) as decimal(38, 18)
+        ) as weight
+    from inputs
+    inner join peaks on inputs.trader_id = peaks.trader_id
+    cross join components
 ),
 
 style_weights as (
     select
         trader_id,
         style,
-        min(position) as position,
+        style_position,
         sum(weight) as weight
     from weights
-    group by 1, 2
+    where weight > 0
+    group by 1, 2, 3
 ),
 
 final as (
@@ -62,7 +67,7 @@ final as (
         trader_id,
         style,
         cast(weight as double) / cast(sum(weight) over (partition by trader_id) as double) as posterior,
-        row_number() over (partition by trader_id order by weight desc, position asc) as style_rank
+        row_number() over (partition by trader_id order by weight desc, style_position asc) as style_rank
     from style_weights
 )
 

@@ -177,6 +177,7 @@ def summary(settings: Settings) -> list[str]:
         connection.execute("use marts")
         return [
             *_segment_lines(connection),
+            *_model_lines(connection),
             *_input_lines(connection),
             "",
             f"Marts    {marts}",
@@ -209,6 +210,24 @@ def _segment_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
         f"{name:<44.44}{count:>9,}{share:>8.1%}{_amount(volume):>18}{_amount(revenue):>17}"
         for name, count, share, volume, revenue in rows
     ]
+    return lines
+
+
+def _model_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    rows = connection.execute(
+        """
+        select status, model_version, coalesce(champion_since, as_of_date), why
+        from segmentation_models
+        where status <> 'retired'
+        order by status
+        """
+    ).fetchall()
+    lines = [""]
+    for status, version, since, why in rows:
+        if status == "champion":
+            lines.append(f"Model {version} scores since {since}")
+        else:
+            lines.append(f"Challenger {version}: {why}")
     return lines
 
 

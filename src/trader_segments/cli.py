@@ -51,15 +51,24 @@ def check_input() -> None:
 @click.option("--traders", type=click.IntRange(min=40), default=2000, show_default=True)
 @click.option("--days", type=click.IntRange(min=30), default=180, show_default=True)
 @click.option("--seed", type=int, default=7, show_default=True)
+@click.option(
+    "--perturb",
+    type=click.FloatRange(min=0.0),
+    default=0.0,
+    metavar="SD",
+    help="Move every number of the planted styles by so many standard deviations.",
+)
 @click.option("--fills", type=click.IntRange(min=40), help="Scale mode: this many fills, no truth.")
-def simulate(out: Path, traders: int, days: int, seed: int, fills: int | None) -> None:
+def simulate(
+    out: Path, traders: int, days: int, seed: int, perturb: float, fills: int | None
+) -> None:
     """Write a sample venue: the raw tables to OUT/raw, the planted truth to OUT/truth.
 
     With --fills it writes fills, instruments and index prices alone, of any number, to measure
     scale.
     """
     if fills is None:
-        result = simulate_venue(out, traders=traders, days=days, seed=seed)
+        result = simulate_venue(out, traders=traders, days=days, seed=seed, perturbation=perturb)
     else:
         result = simulate_scale(out, fills=fills, traders=traders, days=days, seed=seed)
     for table, rows in result.rows.items():

@@ -112,6 +112,16 @@ def published(tmp_path: Path) -> Path:
             """
         )
         connection.execute("create table unpriced_currencies as select 'DOGE' as currency")
+        connection.execute(
+            """
+            create table segmentation_models as
+            from (values
+                ('v1', 'retired', date '2026-05-01', date '2026-05-01', 'first model'),
+                ('v2', 'champion', date '2026-06-01', date '2026-05-31', 'promoted'),
+                ('v3', 'challenger', null, date '2026-06-30', 'waits for review')
+            ) as t(model_version, status, champion_since, as_of_date, why)
+            """
+        )
     return folder
 
 
@@ -125,6 +135,9 @@ def test_the_summary_says_segments_missing_inputs_and_where_the_marts_are(
     assert small.split()[-4:] == ["3", "75.0%", "1,234,567", "-"]
     assert hedger.split()[-4:] == ["1", "25.0%", "5,000", "12"]
     assert lines.index(small) < lines.index(hedger)
+    assert "Model v2 scores since 2026-06-01" in lines
+    assert "Challenger v3: waits for review" in lines
+    assert "v1" not in text
     assert "Inputs missing: accounts, orders" in lines
     assert "NULL without orders: aggressive_share" in lines
     assert "NULL without fills.fee: fee_paid_usd, net_fee_usd" in lines

@@ -97,6 +97,7 @@ def test_no_feature_moves(homes: tuple[Home, Home]) -> None:
         "trader_segments",
         "trader_segment_history",
         "segment_summary",
+        "segment_summary_history",
         "segment_profiles",
         "segment_migration",
         "micro_segments",

@@ -34,7 +34,7 @@ RULES = pd.read_csv(SEEDS / "style_rules.csv")
 STYLES = pd.read_csv(SEEDS / "styles.csv")
 SPECS = list(registered_features().values())
 MODELS = (
-    "int_trader_feature_values",
+    "int_trader_ruled_values",
     "int_segmentation_components",
     "int_trader_inputs",
     "int_trader_ruled_styles",
@@ -98,6 +98,7 @@ class Scorer:
             ),
             "segmentation_parameters": parameter_table(model),
             "segmentation_rules": rule_table(model),
+            "axis_rules": pd.read_csv(SEEDS / "axis_rules.csv"),
             "trader_style_reasons": scores[["trader_id", "top_reasons"]],
         }
         columns = ", ".join(

@@ -18,7 +18,12 @@ from chromium import dump_dom
 from trader_segments.report import formats, write_report
 from trader_segments.report.charts import Panel, bar_chart, share_level, z_level
 from trader_segments.report.data import read_marts
-from trader_segments.report.figures import MIGRATION_SHOWN, PROFILES_SHOWN, SEGMENTS_SHOWN
+from trader_segments.report.figures import (
+    ALARMS_SHOWN,
+    MIGRATION_SHOWN,
+    PROFILES_SHOWN,
+    SEGMENTS_SHOWN,
+)
 
 HOSTILE = '<script>alert("x")</script> & co'
 STYLES = (
@@ -61,7 +66,18 @@ create table segment_summary (segment_id varchar, as_of_date date, segment_name 
     style varchar, value_tier varchar, traders bigint, trader_share double,
     volume_usd decimal(38, 12), net_revenue_usd decimal(38, 12), expected_value_usd double,
     churn_probability double, gross_vega_usd double, net_vega_usd double, leverage double,
-    maker_share double, retention double);
+    maker_share double, retention double, style_description varchar);
+create table segment_summary_history as from segment_summary;
+create table micro_segments (micro_segment_id varchar, as_of_date date, style varchar,
+    micro_segment_name varchar, description varchar, traders bigint, style_share double,
+    jaccard double, fidelity double, description_precision double, model_version varchar);
+create table feature_drift (feature_name varchar, as_of_date date, model_version varchar,
+    reference_date date, reference_traders bigint, current_traders bigint, bins bigint, psi double,
+    alarm_threshold double, is_alarm boolean, reading varchar, stayers bigint,
+    common_shift double, psi_remaining double, psi_stayers double);
+create table segment_drift (segment_id varchar, as_of_date date, model_version varchar,
+    reference_date date, reference_traders bigint, current_traders bigint, reference_share double,
+    current_share double, share_shift double, alarm_threshold double, is_alarm boolean);
 create table trader_segments (trader_id varchar, as_of_date date, segment_id varchar,
     segment_name varchar, style varchar, style_probability double, value_tier varchar,
     risk_appetite varchar, lifecycle_stage varchar, micro_segment_id varchar, is_outlier boolean,
@@ -73,7 +89,7 @@ create table segment_profiles (segment_id varchar, feature_name varchar, as_of_d
     traders bigint, lower_quartile double, median double, upper_quartile double, z_score double);
 create table segment_migration (from_segment_id varchar, to_segment_id varchar,
     period_start_date date, period_end_date date, traders bigint, from_segment_share double,
-    net_revenue_usd decimal(38, 12));
+    net_revenue_usd decimal(38, 12), is_model_change boolean);
 create table segmentation_models (model_version varchar, fitted_at timestamp, as_of_date date,
     trained_rows bigint, status varchar, why varchar, parameters varchar);
 create table segmentation_quality (model_version varchar, measure varchar, value double,
@@ -90,8 +106,32 @@ insert into segment_summary
 select segment_id, as_of_date, any_value(segment_name), any_value(style), any_value(value_tier),
     count(*), count(*) / (select count(*) from population)::double,
     sum(volume::decimal(38, 12)), sum(revenue::decimal(38, 12)),
-    null, null, null, null, null, avg(maker_share), null
+    null, null, null, null, null, avg(maker_share), null,
+    'What a ' || any_value(style) || ' does.'
 from population group by all;
+
+insert into segment_summary_history
+from segment_summary
+union all
+select * replace (date '2026-11-01' as as_of_date, traders + 1 as traders) from segment_summary
+where style != 'hedger';
+
+insert into micro_segments values
+    ('small__a', '2026-11-08', 'small', 'Small, high fees', 'High fees (net_fee_bps ≥ 4)', 60, 0.3,
+     0.9, 0.95, 0.9, 'm-2026-11-08'),
+    ('small__b', '2026-11-08', 'small', 'Small, gone', 'Nobody', 0, 0, 0.9, 1, 1, 'm-2026-11-08');
+
+insert into feature_drift (feature_name, as_of_date, reference_date, psi, alarm_threshold, is_alarm,
+    reading)
+select feature_name, scored.day, date '2026-10-01', i / 50, 0.1, i > 5,
+    if(i > 5, ['everyone moved alike', 'other traders'][1 + i % 2], 'none')
+from (select feature_name, row_number() over (order by feature_name) as i from feature_catalog)
+cross join (values (date '2026-11-08'), (date '2026-11-01')) as scored (day);
+
+insert into segment_drift (segment_id, as_of_date, reference_date, reference_share, current_share,
+    share_shift, is_alarm)
+values ('small__low', '2026-11-08', '2026-10-01', 0.5, 0.3, -0.41, true),
+    ('hedger__low', '2026-11-08', '2026-10-01', 0.02, 0.02, 0, false);
 
 insert into trader_segments
 select trader_id, as_of_date, segment_id, segment_name, style, 0.9, value_tier, risk_appetite,
@@ -115,7 +155,9 @@ insert into segmentation_quality values
     ('m-2026-11-08', 'seed_coverage', 0.412, 0.1, true),
     ('m-2026-11-08', 'unclassified_share', 0.051, 0.2, true),
     ('m-2026-11-08', 'silhouette', 0.187, null, null),
-    ('m-2026-11-08', 'jaccard_volatility_seller', 0.71, 0.75, false),
+    ('m-2026-11-08', 'bootstrap_jaccard[volatility_seller]', 0.71, 0.85, false),
+    ('m-2026-11-08', 'bootstrap_jaccard[small]', 0.97, 0.85, true),
+    ('m-2026-11-08', 'seed_agreement[small]', 0.93, 0.9, true),
     ('m-2026-11-15', 'seed_coverage', 0.5, 0.1, true),
     ('m-2026-10-01', 'seed_coverage', 0.3, 0.1, true);
 
@@ -144,10 +186,12 @@ with pairs as (
     from segment_summary as a, segment_summary as b
 )
 select from_segment_id, to_segment_id, '2026-11-01', '2026-11-08', traders, traders / size,
-    traders * 31.5
+    traders * 31.5, true
 from pairs where traders > 0
-union all
-select 'small__low', 'small__high', '2026-10-25', '2026-11-01', 77777, 0.5, 1;
+union all values
+    ('arrived', 'small__low', '2026-11-01', '2026-11-08', 11, null, 5, true),
+    ('small__low', 'left', '2026-11-01', '2026-11-08', 2, 0.01, 5, true),
+    ('small__low', 'small__high', '2026-10-25', '2026-11-01', 77777, 0.5, 1, false);
 """
 
 
@@ -188,20 +232,26 @@ def build_marts(path: Path, traders: int = 600, fees: bool = True, migrate: bool
     )
     catalog = pd.DataFrame(
         [
-            (name, group, "", "", "identity", True, REQUIRES.get(name, ""))
+            (name, group, f"Tells {name}; in detail.", "", "identity", True, REQUIRES.get(name, ""))
             for group, features in FEATURES.items()
             for name in features.split()
         ]
     )
+    catalog[3] = np.where(catalog[0].str.endswith("_share"), "share", "days")
+    catalog.loc[catalog[0].str.endswith("_usd"), 3] = "USD"
     catalog[7] = np.where(catalog[6].isin(["balances", "orders"]), 0.0, 1.0)
     catalog.loc[catalog[0].str.startswith(("option_p", "put_p")), 7] = 0.384
     catalog.loc[catalog[0] == "burstiness", 7] = 0.871
+    features = pd.DataFrame({name: rng.random(traders) + rank for name in catalog[0]})
+    features.insert(0, "trader_id", population["trader_id"])
     with duckdb.connect(str(path)) as connection:
         connection.execute(SCHEMA)
         connection.register("population_frame", population)
         connection.register("catalog_frame", catalog)
+        connection.register("features_frame", features)
         connection.execute("create temp table population as from population_frame")
         connection.execute("insert into feature_catalog from catalog_frame")
+        connection.execute("create table trader_features as from features_frame")
         connection.execute(REST)
         if migrate:
             connection.execute(MIGRATION)
@@ -301,27 +351,167 @@ def expected_marks(marts: Path) -> dict[str, int]:
     changes = f"""with latest as (from segment_migration where period_end_date = '2026-11-08'),
         ends as (select unnest([from_segment_id, to_segment_id]) as segment_id,
             if(from_segment_id = to_segment_id, 0, traders) as changes from latest),
-        shown as (select segment_id from ends group by all
-            order by sum(changes) desc, segment_id limit {MIGRATION_SHOWN})
+        shown as (select segment_id from ends where segment_id not in ('arrived', 'left')
+            group by all order by sum(changes) desc, segment_id limit {MIGRATION_SHOWN}),
+        named as (from shown union all values ('arrived'), ('left'))
         select count(distinct (
-            if(from_segment_id in (from shown), from_segment_id, 'others'),
-            if(to_segment_id in (from shown), to_segment_id, 'others'))) from latest"""
+            if(from_segment_id in (from named), from_segment_id, 'others'),
+            if(to_segment_id in (from named), to_segment_id, 'others'))) from latest"""
     counts = {
         "style-matrix": "select count(*) from segment_summary",
         "segment-profiles": "select count(*) from segment_profiles"
         f" where segment_id in ({biggest})",
         "lifecycle": pairs.format("lifecycle_stage"),
         "risk-appetite": pairs.format("risk_appetite"),
+        "movement-by-period": "select count(distinct period_end_date) from segment_migration"
+        " where from_segment_id not in (to_segment_id, 'arrived') and to_segment_id != 'left'"
+        " union all select count(distinct period_end_date) from segment_migration"
+        " where from_segment_id = 'arrived'",
+        "style-sizes": "select count(distinct (style, as_of_date)) from segment_summary_history",
         "migration": changes,
         "feature-coverage": "select count(*) from feature_catalog"
         " where coverage > 0 and coverage < 1",
     }
     bars = {"segment-sizes": 2 * SEGMENTS_SHOWN + 2, "segment-value": 2 * SEGMENTS_SHOWN + 2}
-    return bars | {chart: query(marts, sql)[0][0] for chart, sql in counts.items()}
+    return bars | {chart: sum(n for (n,) in query(marts, sql)) for chart, sql in counts.items()}
 
 
 def test_each_chart_has_one_mark_for_each_number(page: Page, marts: Path) -> None:
     assert page.marks == expected_marks(marts)
+
+
+def card(page: Page, name: str) -> str:
+    """The card of one style."""
+    cards = re.findall(r'<article class="card".*?</article>', page.html, re.DOTALL)
+    return next(card for card in cards if f"<h3>{name}</h3>" in card)
+
+
+def test_each_style_has_a_card_with_what_tells_it_from_all(page: Page, marts: Path) -> None:
+    sizes = query(
+        marts, "select style, count(*) from trader_segments group by 1 order by 2 desc, 1"
+    )
+    assert re.findall(r"<article.*?<h3>(.*?)</h3>.*?<dd>(.*?)</dd>", page.html, re.DOTALL) == [
+        (formats.words(style), str(traders)) for style, traders in sizes
+    ]
+    telling = """with scores as (
+            select style, feature_group, feature_name, feature_catalog.unit,
+                sum(z_score * segment_profiles.traders) / sum(segment_profiles.traders) as z,
+                sum(segment_profiles.traders) as known
+            from segment_profiles inner join segment_summary using (segment_id)
+            inner join feature_catalog using (feature_name)
+            where isfinite(z_score) group by all
+        )
+        select style, feature_name, unit from scores
+        inner join (select style, count(*) as traders from trader_segments group by all)
+            using (style)
+        where abs(z) >= 0.25 and 2 * known >= traders
+        qualify row_number() over (partition by style, feature_group order by abs(z) desc) = 1
+        order by abs(z) desc"""
+    expected: dict[str, list[tuple[str, str]]] = {style: [] for style, _ in sizes}
+    for style, feature, unit in query(marts, telling):
+        ((median,),) = query(
+            marts,
+            f"select median({feature}) from trader_features inner join trader_segments"
+            f" using (trader_id) where style = '{style}'",
+        )
+        expected[style].append((formats.words(feature), formats.quantity(median, unit)))
+    for style, traits in expected.items():
+        found = re.findall(
+            r'class="trait".*?</i>(.*?)<span>(.*?)</span></th><td>(.*?)</td>',
+            card(page, formats.words(style)),
+        )
+        assert [(name, median) for name, _, median in found] == traits[:4]
+        assert all(text.startswith("Tells ") and ";" not in text for _, text, _ in found)
+    assert sum(map(len, expected.values())) > 20
+
+
+def test_a_card_says_what_a_style_does_brings_and_how_sure_it_is(page: Page, marts: Path) -> None:
+    ((volume, revenue),) = query(
+        marts,
+        "select sum(volume_usd) filter (style = 'small') / sum(volume_usd),"
+        " sum(net_revenue_usd) filter (style = 'small')::double from segment_summary",
+    )
+    small = card(page, "Small")
+    for text in (
+        "What a small does.",
+        formats.percent(float(volume)),
+        formats.money(revenue),
+        "<b>Small, high fees</b>, 60 traders (30.0\u202f%): High fees (net_fee_bps ≥ 4)",
+        "Mean probability 90.0\u202f%; 90\u202f% or more for 100\u202f% of its traders.".replace(
+            "90\u202f% or", "90 % or"
+        ),
+        "The same traders when fitted on resampled cases: 97.0\u202f% (bar 85.0\u202f%)",
+        "Clear cases recognised when held out: 93.0\u202f% (bar 90.0\u202f%)",
+    ):
+        assert text in small
+    assert "Small, gone" not in page.html
+    assert "✕ fail" in card(page, "Volatility seller")
+
+
+def test_one_scoring_date_in_the_summary_history_is_no_development(tmp_path: Path) -> None:
+    page = variant(
+        tmp_path / "one.duckdb",
+        "delete from segment_summary_history where as_of_date < '2026-11-08'",
+    )
+    assert "style-sizes" not in page.marks
+    assert page.marks["migration"] > 0
+
+
+def test_movement_tells_moves_from_arrivals_and_a_new_model(page: Page, marts: Path) -> None:
+    ((moved, stayed, styles),) = query(
+        marts,
+        """select sum(traders) filter (from_segment_id != to_segment_id),
+            sum(traders) filter (from_segment_id = to_segment_id),
+            sum(traders) filter (split_part(from_segment_id, '__', 1)
+                != split_part(to_segment_id, '__', 1))
+        from segment_migration where period_end_date = '2026-11-08'
+            and from_segment_id != 'arrived' and to_segment_id != 'left'""",
+    )
+    text = " ".join(page.text.split())
+    assert f"{moved} of {moved + stayed} traders changed segment between 1 November 2026" in text
+    assert f"{styles} of them their style" in text
+    assert "11 arrived, 2 left." in text
+    assert "Another model scored the later date" in text
+    assert page.tables["movement-by-period"][1:] == [
+        ["2026-11-01 to 2026-11-08", formats.percent(moved / (moved + stayed)), "11"],
+        ["2026-10-25 to 2026-11-01", "100\u202f%", "0"],
+    ]
+    assert page.tables["migration"][-1][0] == "Arrived"
+    assert page.tables["migration"][0][-1] == "Left"
+
+
+def test_drift_lists_what_is_in_alarm_with_its_reading(page: Page, marts: Path) -> None:
+    alarms = query(
+        marts,
+        "select feature_name, reading from feature_drift where is_alarm"
+        " and as_of_date = '2026-11-08' order by psi desc",
+    )
+    found = re.findall(r'class="alarm"><th scope="row">(.*?)</th>.*?class="text">(.*?)<', page.html)
+    assert found == [(formats.words(name), reading) for name, reading in alarms[:ALARMS_SHOWN]]
+    text = " ".join(page.text.split())
+    (features,) = query(marts, "select count(*) from feature_catalog")[0]
+    assert f"{len(alarms)} of {features} features differ from 1 October 2026" in text
+    assert f"{len(alarms) - ALARMS_SHOWN} smaller alarms left out" in text
+    assert "Of 2 segments, 1 hold a clearly different share of the active traders" in text
+    for reading in {reading for _, reading in alarms}:
+        number = sum(other == reading for _, other in alarms)
+        assert f"{number} {reading}: " in text
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ("reference_date = as_of_date", "later dates are compared with it"),
+        ("is_alarm = null", "it takes 500 on both dates"),
+        ("is_alarm = false", "0 of 33 features differ"),
+    ],
+)
+def test_drift_says_where_nothing_can_be_or_is_found(
+    tmp_path: Path, change: str, text: str
+) -> None:
+    page = variant(tmp_path / "drift.duckdb", f"update feature_drift set {change}")
+    assert text in " ".join(page.text.split())
+    assert 'class="alarm"' not in page.html
 
 
 def test_lifecycle_goes_from_new_to_churned_each_in_its_own_colour(page: Page, marts: Path) -> None:

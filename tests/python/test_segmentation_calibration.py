@@ -10,8 +10,10 @@ import pytest
 
 from test_segmentation_population import SPECS, draw_population
 from trader_segments.segmentation import SegmentationModel, fit, score
-from trader_segments.segmentation.calibration import FOLDS, fit_temperature, folds
+from trader_segments.segmentation.calibration import fit_temperature
 from trader_segments.segmentation.lda import LinearDiscriminant
+from trader_segments.segmentation.reference import ScaledInputs
+from trader_segments.segmentation.resampling import FOLDS, Seeds, folds
 
 SEEDS = Path(__file__).resolve().parents[2] / "seeds" / "segmentation"
 
@@ -25,7 +27,8 @@ def _two_styles(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarra
 def _temperature(inputs: np.ndarray, styles: np.ndarray) -> float:
     everybody = np.arange(inputs.shape[1])
     observed = np.ones(inputs.shape, dtype=np.bool_)
-    return fit_temperature(inputs, observed, everybody, styles, styles)
+    scaled = ScaledInputs(inputs, inputs, observed)
+    return fit_temperature(Seeds(scaled, everybody, styles, styles))
 
 
 def _calibration_error(probability: np.ndarray, is_right: np.ndarray) -> float:

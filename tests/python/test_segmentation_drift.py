@@ -305,3 +305,13 @@ def test_segment_shares_seldom_alarm_by_chance(n: int, shares: list[float]) -> N
     then, now = np.random.default_rng(n).multinomial(n, shares, (2, 100_000))
     alarms = np.abs(share_shift(then, now, n, n)) > share_threshold(n, n, len(shares))
     assert alarms.any(axis=1).mean() <= 0.011
+
+
+def test_a_share_that_is_the_same_for_all_does_not_drift_with_its_count() -> None:
+    then = _traders(1000, 0).assign(share=0.0)
+    now = _traders(1000, 1).assign(share=0.0)
+    now["fills"] = now["fills"] * 50
+    drift = _drift(then, now)
+    assert drift.loc["share", "psi"] == 0.0
+    assert not drift.loc["share", "is_alarm"]
+    assert drift.loc["fills", "is_alarm"]

@@ -252,3 +252,15 @@ def test_letters_run_on() -> None:
         "zz",
         "aaa",
     ]
+
+
+def test_em_starts_from_known_clusters_as_well() -> None:
+    """No worse with a start, and a start of another number of clusters changes nothing."""
+    rng = np.random.default_rng(0)
+    rows = rng.standard_normal((400, 6))
+    rows[:200, 0] += 2.0
+    known = np.repeat([0, 1], 200)
+    cold, warm = fit_mixture(rows, 2, 0), fit_mixture(rows, 2, 0, known)
+    assert warm[0] >= cold[0]
+    other = fit_mixture(rows, 3, 0, known)
+    assert other[0] == fit_mixture(rows, 3, 0)[0]

@@ -166,9 +166,9 @@ def test_a_frame_without_columns_or_values_is_unclassified() -> None:
 
 
 def test_constant_columns_are_left_out() -> None:
-    constant = FEATURES.assign(event_share=1.0, burstiness=0.0, maker_share=0.4)
+    constant = FEATURES.assign(event_share=1.0, burstiness=0.0, recent_maker_share=0.4)
     model = fit(constant, SPECS, RULES, styles=STYLES)
-    for name in ("event_share", "burstiness", "maker_share"):
+    for name in ("event_share", "burstiness", "recent_maker_share"):
         assert model.left_out[name] == "all traders have the same value"
     assert model.lda is not None
     assert np.isfinite(model.lda.coefficients).all()
@@ -183,7 +183,7 @@ def test_a_style_with_two_seeds_is_decided_by_its_rule() -> None:
     is_maker = TRUTH == "market_maker"
     keep = ~is_maker | (np.cumsum(is_maker) <= 2)
     features = FEATURES[keep].assign(
-        maker_share=FEATURES["maker_share"].mask(is_maker, 0.95)[keep],
+        recent_maker_share=FEATURES["recent_maker_share"].mask(is_maker, 0.95)[keep],
         end_of_day_net_share=FEATURES["end_of_day_net_share"].mask(is_maker, 0.01)[keep],
         fills_per_active_day=FEATURES["fills_per_active_day"].mask(is_maker, 500.0)[keep],
         kind_offset_share=0.0,
@@ -220,7 +220,7 @@ def test_planted_micro_segments_get_ids_and_keep_them_at_a_refit() -> None:
         "time_of_day_regularity": 0.05,
         "burstiness": -0.7,
         "instrument_concentration": 0.95,
-        "maker_share": 0.9,
+        "recent_maker_share": 0.9,
         "aggressive_share": 0.05,
         "liquidation_share": 0.02,
         "kind_offset_share": 0.3,

@@ -46,6 +46,8 @@ MART_COLUMNS = {
         "segment_summary": "segment_id as_of_date segment_name style value_tier traders "
         "trader_share volume_usd net_revenue_usd expected_value_usd churn_probability "
         "gross_vega_usd net_vega_usd leverage maker_share retention",
+        "segment_summary_history": "segment_id as_of_date segment_name traders trader_share "
+        "volume_usd net_revenue_usd retention",
         "trader_fee_tiers": "trader_id as_of_date tier tier_name reached_by trailing_volume_usd "
         "next_tier next_tier_volume_gap_usd next_tier_volume_gap_share projected_volume_usd "
         "downgrade_probability",

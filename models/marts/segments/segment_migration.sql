@@ -1,4 +1,4 @@
--- Who moved from which segment to which between one scoring date and the next.
+-- Who moved from which segment to which between one scoring date and the next, who arrived and who left.
 with
 
 history as (
@@ -6,45 +6,84 @@ history as (
     where as_of_date <= {{ as_of_date() }}
 ),
 
-features as (
-    select * from {{ ref('trader_features') }}
+scoring_dates as (
+    select
+        as_of_date,
+        max(model_version) as model_version
+    from history
+    group by 1
 ),
 
 periods as (
     select
         as_of_date as period_end_date,
-        lag(as_of_date) over (order by as_of_date) as period_start_date
-    from (select distinct as_of_date from history) as dates
+        model_version as end_model_version,
+        lag(as_of_date) over (order by as_of_date) as period_start_date,
+        lag(model_version) over (order by as_of_date) as start_model_version
+    from scoring_dates
+),
+
+starts as (
+    select
+        periods.period_end_date,
+        history.trader_id,
+        history.segment_id,
+        history.net_revenue_usd
+    from periods
+    inner join history on periods.period_start_date = history.as_of_date
+),
+
+finishes as (
+    select
+        periods.period_end_date,
+        history.trader_id,
+        history.segment_id,
+        history.net_revenue_usd
+    from periods
+    inner join history on periods.period_end_date = history.as_of_date
+    where periods.period_start_date is not null
 ),
 
 moves as (
     select
-        periods.period_start_date,
-        periods.period_end_date,
-        before_period.segment_id as from_segment_id,
-        after_period.segment_id as to_segment_id,
+        coalesce(starts.segment_id, 'arrived') as from_segment_id,
+        coalesce(finishes.segment_id, 'left') as to_segment_id,
+        coalesce(starts.period_end_date, finishes.period_end_date) as period_end_date,
+        case
+            when finishes.trader_id is null then starts.net_revenue_usd
+            else finishes.net_revenue_usd
+        end as net_revenue_usd
+    from starts
+    full outer join finishes
+        on starts.period_end_date = finishes.period_end_date and starts.trader_id = finishes.trader_id
+),
+
+flows as (
+    select
+        from_segment_id,
+        to_segment_id,
+        period_end_date,
         count(*) as traders,
-        sum(features.net_fee_usd) as net_revenue_usd
-    from periods
-    inner join history as before_period on periods.period_start_date = before_period.as_of_date
-    inner join history as after_period
-        on periods.period_end_date = after_period.as_of_date
-        and before_period.trader_id = after_period.trader_id
-    left join features on after_period.trader_id = features.trader_id
-    group by 1, 2, 3, 4
+        sum(net_revenue_usd) as net_revenue_usd
+    from moves
+    group by 1, 2, 3
 ),
 
 final as (
     select
-        from_segment_id,
-        to_segment_id,
-        period_start_date,
-        period_end_date,
-        traders,
-        {{ share('traders', 'sum(traders) over (partition by period_end_date, from_segment_id)') }}
-            as from_segment_share,
-        cast(net_revenue_usd as {{ contract_type('decimal') }}) as net_revenue_usd
-    from moves
+        flows.from_segment_id,
+        flows.to_segment_id,
+        periods.period_start_date,
+        flows.period_end_date,
+        flows.traders,
+        case when flows.from_segment_id <> 'arrived' then {{ share(
+            'flows.traders',
+            'sum(flows.traders) over (partition by flows.period_end_date, flows.from_segment_id)',
+        ) }} end as from_segment_share,
+        cast(flows.net_revenue_usd as {{ contract_type('decimal') }}) as net_revenue_usd,
+        periods.start_model_version <> periods.end_model_version as is_model_change
+    from flows
+    inner join periods on flows.period_end_date = periods.period_end_date
 )
 
 select * from final

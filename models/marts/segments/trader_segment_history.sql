@@ -8,12 +8,12 @@
 
 with
 
-active_days as (
+features as (
     select
         trader_id,
-        cast(feature_value as double) as days
-    from {{ ref('int_trader_feature_values') }}
-    where feature_name = 'active_days'
+        cast(recent_active_days as double) as active_days,
+        net_fee_usd
+    from {{ ref('trader_features') }}
 ),
 
 -- A posterior takes the features as they are; how far few days can be trusted is told here.
@@ -21,22 +21,22 @@ scores as (
     select
         given.trader_id,
         given.style,
-        {{ settled_probability('given.style_probability', 'active_days.days') }} as style_probability,
+        {{ settled_probability('given.style_probability', 'features.active_days') }} as style_probability,
         given.micro_segment_id,
         given.is_outlier,
         given.top_reasons,
         given.model_version
     from {{ ref('trader_style_scores') }} as given
-    left join active_days on given.trader_id = active_days.trader_id
+    left join features on given.trader_id = features.trader_id
 ),
 
 posteriors as (
     select
         given.trader_id,
         given.style,
-        {{ settled_probability('given.posterior', 'active_days.days') }} as posterior
+        {{ settled_probability('given.posterior', 'features.active_days') }} as posterior
     from {{ ref('trader_style_posteriors') }} as given
-    left join active_days on given.trader_id = active_days.trader_id
+    left join features on given.trader_id = features.trader_id
 ),
 
 axes as (
@@ -111,9 +111,11 @@ named as (
         concat_ws(', ', coalesce(styles.name, styled.style), concat_ws(' ', axes.value_tier, 'value')) as segment_name,
         axes.value_tier,
         axes.risk_appetite,
-        axes.lifecycle_stage
+        axes.lifecycle_stage,
+        features.net_fee_usd as net_revenue_usd
     from styled
     inner join axes on styled.trader_id = axes.trader_id
+    left join features on styled.trader_id = features.trader_id
     left join styles on styled.style = styles.style
 ),
 
@@ -138,7 +140,8 @@ final as (
             when segment_id = earlier_segment_id then earlier_previous_segment_id
             else earlier_segment_id
         end as previous_segment_id,
-        model_version
+        model_version,
+        net_revenue_usd
     from named
 )
 

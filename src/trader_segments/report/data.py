@@ -1,7 +1,7 @@
 """What the report shows, read from the published marts: aggregates only, no trader id."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -17,6 +17,8 @@ VALUE_TIERS = ("top", "high", "medium", "low")
 LIFECYCLE_STAGES = ("new", "active", "returned", "at_risk", "dormant", "churned")
 PRESENT_STAGES = ("new", "active", "returned")
 RISK_APPETITES = ("high", "medium", "low", "unknown")
+TYPICAL = ("notional_usd", "fill_count", "active_days")
+_CANDIDATE_TRAITS = 20
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class Segment:
 
     segment_id: str
     segment_name: str
+    style: str
+    style_description: str | None
     value_tier: str
     traders: int
     trader_share: float | None
@@ -56,13 +60,85 @@ class Profile:
     segment_id: str
     feature_name: str
     feature_group: str
+    traders: int
     median: float | None
     z_score: float | None
 
 
 @dataclass(frozen=True)
+class Certainty:
+    """How probable a style is to its traders; ``sure`` are those at 0.9 or more."""
+
+    style: str
+    traders: int
+    mean_probability: float | None
+    sure: int
+    certain: int
+
+
+@dataclass(frozen=True)
+class MicroSegment:
+    """One row of ``micro_segments``."""
+
+    style: str
+    micro_segment_name: str
+    description: str | None
+    traders: int
+    style_share: float | None
+
+
+@dataclass(frozen=True)
+class Period:
+    """What happened between two scoring dates, in traders."""
+
+    period_start_date: date
+    period_end_date: date
+    stayed: int
+    moved: int
+    moved_style: int
+    arrived: int
+    left: int
+    is_model_change: bool
+
+
+@dataclass(frozen=True)
+class StyleSize:
+    """Traders of a style on a scoring date."""
+
+    as_of_date: date
+    style: str
+    traders: int
+
+
+@dataclass(frozen=True)
+class FeatureDrift:
+    """One row of ``feature_drift`` on its last date."""
+
+    feature_name: str
+    used_in_segmentation: bool
+    reference_date: date | None
+    psi: float | None
+    alarm_threshold: float | None
+    is_alarm: bool | None
+    reading: str
+
+
+@dataclass(frozen=True)
+class SegmentDrift:
+    """One row of ``segment_drift`` on its last date."""
+
+    segment_id: str
+    reference_share: float | None
+    current_share: float | None
+    is_alarm: bool | None
+
+
+@dataclass(frozen=True)
 class Flow:
-    """Traders going from one segment to another, or staying, between two scoring dates."""
+    """Traders going from one segment to another, or staying, between two scoring dates.
+
+    Who arrived has no segment at the start, who left none at the end.
+    """
 
     from_segment_id: str | None
     to_segment_id: str | None
@@ -102,6 +178,8 @@ class Feature:
 
     feature_name: str
     feature_group: str
+    description: str
+    unit: str
     requires: str
     coverage: float | None
 
@@ -139,7 +217,15 @@ class ReportData:
     segments: Sequence[Segment]
     groups: Sequence[Group]
     profiles: Sequence[Profile]
+    medians: Mapping[tuple[str | None, str], float | None]
+    """By style (None: all traders) and feature, of `TYPICAL` and what tells styles apart."""
+    certainties: Sequence[Certainty]
+    micros: Sequence[MicroSegment]
     flows: Sequence[Flow]
+    periods: Sequence[Period]
+    style_sizes: Sequence[StyleSize]
+    feature_drift: Sequence[FeatureDrift]
+    segment_drift: Sequence[SegmentDrift]
     sources: Sequence[Source]
     rejections: Sequence[Rejection]
     features: Sequence[Feature]
@@ -167,6 +253,11 @@ class ReportData:
         """Styles with traders, the most frequent first."""
         sizes = self.traders_by("style")
         return sorted(sizes, key=lambda style: (-sizes[style], style))
+
+    @cached_property
+    def style_z_scores(self) -> dict[tuple[str, str], tuple[float, int]]:
+        """Mean of each transformed feature by style and feature, and the traders who have it."""
+        return style_z_scores(self.segments, self.profiles)
 
     @cached_property
     def segment_names(self) -> dict[str, str]:
@@ -199,6 +290,25 @@ def total(values: Sequence[float | None]) -> float | None:
     return sum(known) if known else None
 
 
+def style_z_scores(
+    segments: Sequence[Segment], profiles: Sequence[Profile]
+) -> dict[tuple[str, str], tuple[float, int]]:
+    """Z-score by (style, feature) with the traders who have the feature.
+
+    A z-score is linear in a mean, so that of a style is the mean of its segments', weighted by
+    traders.
+    """
+    styles = {segment.segment_id: segment.style for segment in segments}
+    sums: defaultdict[tuple[str, str], float] = defaultdict(float)
+    traders: Counter[tuple[str, str]] = Counter()
+    for profile in profiles:
+        if profile.segment_id in styles and profile.z_score is not None:
+            key = (styles[profile.segment_id], profile.feature_name)
+            sums[key] += profile.z_score * profile.traders
+            traders[key] += profile.traders
+    return {key: (sums[key] / size, size) for key, size in traders.items() if size}
+
+
 def read_marts(marts: Path) -> ReportData:
     """Query the published DuckDB file, read-only.
 
@@ -214,24 +324,53 @@ def read_marts(marts: Path) -> ReportData:
         connection.execute("use marts")
         as_of_date, micro_segments = _one(
             connection,
-            "select max(as_of_date), count(distinct (segment_id, micro_segment_id))"
-            " filter (micro_segment_id is not null) from trader_segments",
+            "select max(as_of_date), count(distinct micro_segment_id) from trader_segments",
         )
         (build_id,) = _one(connection, "select max(build_id) from source_health")
+        segments = _rows(connection, Segment, _SEGMENTS)
+        profiles = _rows(connection, Profile, _PROFILES)
         return ReportData(
             as_of_date=as_of_date,
             build_id=build_id,
             micro_segments=micro_segments,
-            segments=_rows(connection, Segment, _SEGMENTS),
+            segments=segments,
             groups=_rows(connection, Group, _GROUPS),
-            profiles=_rows(connection, Profile, _PROFILES),
+            profiles=profiles,
+            medians=_medians(connection, style_z_scores(segments, profiles)),
+            certainties=_rows(connection, Certainty, _CERTAINTIES),
+            micros=_rows(connection, MicroSegment, _MICRO_SEGMENTS),
             flows=_rows(connection, Flow, _FLOWS),
+            periods=_rows(connection, Period, _PERIODS),
+            style_sizes=_rows(connection, StyleSize, _STYLE_SIZES),
+            feature_drift=_rows(connection, FeatureDrift, _FEATURE_DRIFT),
+            segment_drift=_rows(connection, SegmentDrift, _SEGMENT_DRIFT),
             sources=_rows(connection, Source, _SOURCES),
             rejections=_rows(connection, Rejection, _REJECTIONS),
             features=_rows(connection, Feature, _FEATURES),
             measures=_rows(connection, Measure, _MEASURES),
             models=_rows(connection, Model, _MODELS),
         )
+
+
+def _medians(
+    connection: duckdb.DuckDBPyConnection, z_scores: Mapping[tuple[str, str], tuple[float, int]]
+) -> dict[tuple[str | None, str], float | None]:
+    """Medians by style and of all traders, of the features that set some style apart most."""
+    by_style: defaultdict[str, list[tuple[float, str]]] = defaultdict(list)
+    for (style, feature), (z_score, _) in z_scores.items():
+        by_style[style].append((-abs(z_score), feature))
+    names = {name for found in by_style.values() for _, name in sorted(found)[:_CANDIDATE_TRAITS]}
+    features = sorted(names | set(TYPICAL))
+    columns = ", ".join(f'median(cast("{name}" as double))' for name in features)
+    rows = connection.execute(
+        f"select grouping(style), coalesce(style, 'unclassified'), {columns} from trader_segments"
+        " inner join trader_features using (trader_id) group by grouping sets ((style), ())"
+    ).fetchall()
+    return {
+        (None if is_total else style, name): None if value is None else finite(value)
+        for is_total, style, *values in rows
+        for name, value in zip(features, values, strict=True)
+    }
 
 
 def _one(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
@@ -258,6 +397,8 @@ _SEGMENTS = """
 select
     segment_id,
     coalesce(segment_name, segment_id) as segment_name,
+    coalesce(style, 'unclassified') as style,
+    style_description,
     coalesce(value_tier, 'unknown') as value_tier,
     traders,
     trader_share,
@@ -291,6 +432,7 @@ select
     segment_profiles.segment_id,
     segment_profiles.feature_name,
     feature_catalog.feature_group,
+    segment_profiles.traders,
     segment_profiles.median,
     segment_profiles.z_score
 from segment_profiles
@@ -301,8 +443,8 @@ order by feature_catalog.feature_group, segment_profiles.feature_name, segment_p
 
 _FLOWS = """
 select
-    from_segment_id,
-    to_segment_id,
+    nullif(from_segment_id, 'arrived') as from_segment_id,
+    nullif(to_segment_id, 'left') as to_segment_id,
     period_start_date,
     period_end_date,
     traders,
@@ -312,6 +454,75 @@ from segment_migration
 where traders > 0
 qualify period_end_date = max(period_end_date) over ()
 order by traders desc, from_segment_id nulls last, to_segment_id nulls last
+"""
+
+_PERIODS = """
+select
+    period_start_date,
+    period_end_date,
+    coalesce(sum(traders) filter (from_segment_id = to_segment_id), 0)::bigint as stayed,
+    coalesce(sum(traders) filter (
+        from_segment_id != to_segment_id
+        and from_segment_id != 'arrived' and to_segment_id != 'left'
+    ), 0)::bigint as moved,
+    coalesce(sum(traders) filter (
+        split_part(from_segment_id, '__', 1) != split_part(to_segment_id, '__', 1)
+        and from_segment_id != 'arrived' and to_segment_id != 'left'
+    ), 0)::bigint as moved_style,
+    coalesce(sum(traders) filter (from_segment_id = 'arrived'), 0)::bigint as arrived,
+    coalesce(sum(traders) filter (to_segment_id = 'left'), 0)::bigint as left,
+    coalesce(bool_or(is_model_change), false) as is_model_change
+from segment_migration
+group by all
+order by period_end_date desc
+"""
+
+_STYLE_SIZES = """
+select as_of_date, coalesce(style, 'unclassified') as style, sum(traders)::bigint as traders
+from segment_summary_history
+where as_of_date <= (select max(as_of_date) from segment_summary)
+group by all
+order by all
+"""
+
+_CERTAINTIES = """
+select
+    coalesce(style, 'unclassified') as style,
+    count(*) as traders,
+    avg(style_probability::decimal(18, 9))::double as mean_probability,
+    count(*) filter (style_probability >= 0.9) as sure,
+    count(*) filter (style_probability = 1) as certain
+from trader_segments
+group by all
+order by all
+"""
+
+_MICRO_SEGMENTS = """
+select style, micro_segment_name, description, traders, style_share
+from micro_segments
+order by style, traders desc, micro_segment_id
+"""
+
+_FEATURE_DRIFT = """
+select
+    feature_drift.feature_name,
+    coalesce(feature_catalog.used_in_segmentation, false) as used_in_segmentation,
+    feature_drift.reference_date,
+    feature_drift.psi,
+    feature_drift.alarm_threshold,
+    feature_drift.is_alarm,
+    feature_drift.reading
+from feature_drift
+left join feature_catalog using (feature_name)
+where feature_drift.as_of_date = (select max(as_of_date) from trader_segments)
+order by used_in_segmentation desc, feature_drift.psi desc nulls last, feature_drift.feature_name
+"""
+
+_SEGMENT_DRIFT = """
+select segment_id, reference_share, current_share, is_alarm
+from segment_drift
+where as_of_date = (select max(as_of_date) from trader_segments)
+order by abs(share_shift) desc nulls last, segment_id
 """
 
 _SOURCES = """
@@ -336,7 +547,13 @@ order by rejected_rows desc, source_table, reason
 """
 
 _FEATURES = """
-select feature_name, feature_group, coalesce(requires, '') as requires, coverage
+select
+    feature_name,
+    feature_group,
+    coalesce(description, '') as description,
+    coalesce(unit, '') as unit,
+    coalesce(requires, '') as requires,
+    coverage
 from feature_catalog
 order by feature_group, feature_name
 """

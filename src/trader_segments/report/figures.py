@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from trader_segments.report.charts import (
+    Z_EDGES,
     Cell,
     Chart,
     GridRow,
@@ -20,12 +21,17 @@ from trader_segments.report.data import (
     LIFECYCLE_STAGES,
     PRESENT_STAGES,
     RISK_APPETITES,
+    TYPICAL,
     VALUE_TIERS,
+    FeatureDrift,
+    MicroSegment,
+    Period,
     ReportData,
     Segment,
     total,
 )
 from trader_segments.report.formats import (
+    MISSING,
     count,
     decimal,
     exact,
@@ -34,6 +40,7 @@ from trader_segments.report.formats import (
     money,
     percent,
     plural,
+    quantity,
     signed,
     words,
 )
@@ -46,6 +53,17 @@ MOVES_SHOWN = 8
 FEATURES_SHOWN = 15
 REASONS_SHOWN = 30
 MODELS_SHOWN = 10
+TRAITS_SHOWN = 4
+PERIODS_SHOWN = 12
+ALARMS_SHOWN = 15
+NO_PICTURE = ("standard errors", "log odds")
+"""Units of features that describe a trader to a statistician only."""
+READINGS = {
+    "everyone moved alike": "the market moved or time passed",
+    "some traders changed": "part of the traders trade differently",
+    "other traders": "those who came or left differ from those who stayed",
+    "coverage changed": "it is known for more or for fewer traders",
+}
 _OTHERS = ""
 
 Number = float | None
@@ -227,6 +245,145 @@ def all_segments(data: ReportData) -> Table:
     )
 
 
+@dataclass(frozen=True)
+class Trait:
+    """A feature in which a style differs from all traders: medians, in the feature's unit."""
+
+    name: str
+    description: str
+    style: str
+    everybody: str
+    z_score: float
+
+
+@dataclass(frozen=True)
+class Card:
+    """Who the traders of a style are."""
+
+    style: str
+    name: str
+    description: str
+    traders: int
+    trader_share: Number
+    volume_share: Number
+    revenue_usd: Number
+    revenue_share: Number
+    traits: Sequence[Trait]
+    typical: str
+    micros: Sequence[MicroSegment]
+    certainty: str
+    checks: Sequence[tuple[str, str, str, bool | None]]
+    """What was tested, the value, the bar, and whether it is reached."""
+
+
+def cards(data: ReportData) -> list[Card]:
+    """One card per style with traders, the largest first."""
+    sizes = data.traders_by("style")
+    found = []
+    for style in data.styles:
+        segments = [segment for segment in data.segments if segment.style == style]
+        volume = total([segment.volume_usd for segment in segments])
+        revenue = total([segment.net_revenue_usd for segment in segments])
+        is_paying = data.net_revenue_usd is not None and data.net_revenue_usd > 0
+        found.append(
+            Card(
+                style,
+                words(style),
+                next((s.style_description for s in segments if s.style_description), ""),
+                sizes[style],
+                ratio(sizes[style], data.traders),
+                ratio(volume, data.volume_usd),
+                revenue,
+                ratio(revenue, data.net_revenue_usd) if is_paying else None,
+                traits(data, style),
+                _typical(data, style),
+                [m for m in data.micros if m.style == style and m.traders],
+                _certainty(data, style),
+                _checks(data, style),
+            )
+        )
+    return found
+
+
+def traits(data: ReportData, style: str) -> list[Trait]:
+    """The features that set a style apart most, one of each group.
+
+    Left out are features known for less than half of the style's traders, and those whose median
+    is that of all traders, since they would show a reader no difference.
+    """
+    features = {feature.feature_name: feature for feature in data.features}
+    size = data.traders_by("style")[style]
+    z_scores = sorted(
+        (-abs(z_score), name, z_score)
+        for (of, name), (z_score, known) in data.style_z_scores.items()
+        if of == style and 2 * known >= size and abs(z_score) >= Z_EDGES[0]
+    )
+    found: dict[str, Trait] = {}
+    for _, name, z_score in z_scores:
+        feature = features[name]
+        if feature.feature_group in found or feature.unit in NO_PICTURE:
+            continue
+        own, everybody = (
+            quantity(data.medians.get((of, name)), feature.unit) for of in (style, None)
+        )
+        if MISSING not in (own, everybody) and own != everybody:
+            found[feature.feature_group] = Trait(
+                words(name), feature.description.partition(";")[0], own, everybody, z_score
+            )
+        if len(found) == TRAITS_SHOWN:
+            break
+    return list(found.values())
+
+
+def _typical(data: ReportData, style: str) -> str:
+    volume, fills, days = (data.medians.get((style, name)) for name in TYPICAL)
+    middle = f"Medians: {money(volume)} traded, {count(fills)} fills, {count(days)} active days"
+
+    def usual(attribute: str) -> str:
+        sizes: Counter[str] = Counter()
+        for group in data.groups:
+            if group.style == style:
+                sizes[getattr(group, attribute)] += group.traders
+        category = min(sizes, key=lambda key: (-sizes[key], key))
+        share = percent(ratio(sizes[category], sizes.total()))
+        return f"{words(category).lower()} ({share})"
+
+    axes = ", ".join(
+        f"{name} {usual(attribute)}"
+        for name, attribute in (
+            ("value", "value_tier"),
+            ("lifecycle", "lifecycle_stage"),
+            ("risk appetite", "risk_appetite"),
+        )
+    )
+    return f"{middle}. Most frequent: {axes}."
+
+
+def _certainty(data: ReportData, style: str) -> str:
+    found = next(c for c in data.certainties if c.style == style)
+    if style == "unclassified":
+        return f"The likeliest style has a mean probability of {percent(found.mean_probability)}."
+    if found.certain == found.traders:
+        return "Settled by rules: probability 100 % for each."
+    return (
+        f"Mean probability {percent(found.mean_probability)}; 90 % or more for "
+        f"{percent(ratio(found.sure, found.traders))} of its traders."
+    )
+
+
+def _checks(data: ReportData, style: str) -> list[tuple[str, str, str, bool | None]]:
+    questions = {
+        "bootstrap_jaccard": "The same traders when fitted on resampled cases",
+        "seed_agreement": "Clear cases recognised when held out",
+    }
+    return [
+        (question, percent(found.value), percent(found.threshold), found.passed)
+        for measure, question in questions.items()
+        for found in data.measures
+        if found.measure == f"{measure}[{style}]" and found.model_version == data.champion
+    ]
+
+
 def style_matrix(data: ReportData) -> Chart:
     """Traders by style and value tier, shaded by the share of all traders."""
     sizes = data.traders_by_style_and("value_tier")
@@ -384,19 +541,114 @@ def _distribution(
     )
 
 
+def movement(data: ReportData) -> Chart:
+    """Traders who changed segment and who arrived, by period, the last first."""
+    shown = data.periods[:PERIODS_SHOWN]
+
+    def changed(period: Period) -> Number:
+        return ratio(period.moved, period.moved + period.stayed)
+
+    return bar_chart(
+        "movement-by-period",
+        "Movement by period",
+        "Horizontal bars: share of the traders scored at both ends who changed segment, and "
+        "traders who arrived.",
+        "From, to",
+        [f"{p.period_start_date} to {p.period_end_date}" for p in shown],
+        [
+            Panel("Changed segment", [changed(p) for p in shown], percent, percent),
+            Panel("Arrived", [float(p.arrived) for p in shown], count, exact),
+        ],
+    )
+
+
+def style_sizes(data: ReportData) -> Chart:
+    """Traders of each style on the last scoring dates."""
+    dates = sorted({size.as_of_date for size in data.style_sizes})[-PERIODS_SHOWN:]
+    traders = {(size.style, size.as_of_date): size.traders for size in data.style_sizes}
+    totals: Counter[object] = Counter()
+    for (_, day_scored), number in traders.items():
+        totals[day_scored] += number
+    styles = dict.fromkeys([*data.styles, *sorted({style for style, _ in traders})])
+
+    def cell(style: str, day_scored: object) -> Cell:
+        number = traders.get((style, day_scored), 0)  # type: ignore[arg-type]
+        if not number:
+            return Cell("·", "0")
+        share = number / totals[day_scored]
+        tip = f"{words(style)}, {day_scored}: {percent(share)} of traders"
+        return Cell(count(number), exact(number), share_level(share), tip)
+
+    return grid_chart(
+        "style-sizes",
+        "matrix dates",
+        "Traders by style and scoring date",
+        "Matrix: one row per style, one column per scoring date, darker for more traders.",
+        "Style",
+        [str(scored) for scored in dates],
+        [GridRow(words(style), [cell(style, scored) for scored in dates]) for style in styles],
+    )
+
+
+@dataclass(frozen=True)
+class DriftFigure:
+    """What has drifted since the model scored first."""
+
+    reference_date: object
+    judged: int
+    used_alarms: int
+    alarms: Sequence[FeatureDrift]
+    readings: Sequence[tuple[str, int, str]]
+    segments_judged: int
+    segments: Table
+
+
+def drift(data: ReportData) -> DriftFigure:
+    """Features and segments in alarm on the as-of date; inputs of the model first."""
+    alarms = [feature for feature in data.feature_drift if feature.is_alarm]
+    readings = Counter(feature.reading for feature in alarms)
+    return DriftFigure(
+        max((f.reference_date for f in data.feature_drift if f.reference_date), default=None),
+        sum(feature.is_alarm is not None for feature in data.feature_drift),
+        sum(feature.used_in_segmentation for feature in alarms),
+        alarms,
+        [
+            (reading, number, READINGS.get(reading, ""))
+            for reading, number in sorted(readings.items(), key=lambda item: (-item[1], item[0]))
+        ],
+        sum(segment.is_alarm is not None for segment in data.segment_drift),
+        Table(
+            ("Segment", "Share of active traders then", "Now"),
+            [
+                (
+                    data.name(segment.segment_id, MISSING),
+                    percent(segment.reference_share),
+                    percent(segment.current_share),
+                )
+                for segment in data.segment_drift
+                if segment.is_alarm
+            ],
+        ),
+    )
+
+
 @dataclass(frozen=True)
 class MigrationFigure:
     """Who changed segment between the last two scoring dates."""
 
     chart: Chart
     moves: Table
-    moved: int
-    stayed: int
 
 
 def migration(data: ReportData) -> MigrationFigure:
     """From/to matrix of the segments with the most changes; the rest in one row and column."""
-    moves = [flow for flow in data.flows if flow.from_segment_id != flow.to_segment_id]
+    moves = [
+        flow
+        for flow in data.flows
+        if flow.from_segment_id
+        and flow.to_segment_id
+        and flow.from_segment_id != flow.to_segment_id
+    ]
     changes: Counter[str] = Counter()
     for flow in data.flows:
         for end in filter(None, (flow.from_segment_id, flow.to_segment_id)):
@@ -427,9 +679,8 @@ def migration(data: ReportData) -> MigrationFigure:
         if not flow:
             return Cell("·", "0")
         share = ratio(flow, sum(sizes[start].values()))
-        tip = (
-            f"{label(start, 'New')} to {label(end, 'Left')}: {exact(flow)} traders, "
-            f"{percent(share)} of the from-segment"
+        tip = f"{label(start, 'Arrived')} to {label(end, 'Left')}: {plural(flow, 'trader')}" + (
+            f", {percent(share)} of the from-segment" if share else ""
         )
         return Cell(
             count(flow), exact(flow), "stay" if start == end else share_level(share or 0.0), tip
@@ -443,14 +694,14 @@ def migration(data: ReportData) -> MigrationFigure:
         "a larger share of the from-segment. The diagonal stayed.",
         "From, to",
         [label(end, "Left") for end in ends],
-        [GridRow(label(start, "New"), [cell(start, end) for end in ends]) for start in starts],
+        [GridRow(label(start, "Arrived"), [cell(start, end) for end in ends]) for start in starts],
     )
     largest = Table(
-        ("From", "To", "Traders", "Share of from", "Net revenue"),
+        ("From", "To", "Traders", "Share of from", "Net revenue so far"),
         [
             (
-                data.name(flow.from_segment_id, "New"),
-                data.name(flow.to_segment_id, "Left"),
+                data.name(flow.from_segment_id, MISSING),
+                data.name(flow.to_segment_id, MISSING),
                 exact(flow.traders),
                 percent(flow.from_segment_share),
                 money(flow.net_revenue_usd),
@@ -459,8 +710,7 @@ def migration(data: ReportData) -> MigrationFigure:
         ],
         names=2,
     )
-    moved = sum(flow.traders for flow in moves)
-    return MigrationFigure(chart, largest, moved, sum(f.traders for f in data.flows) - moved)
+    return MigrationFigure(chart, largest)
 
 
 def partial_coverage(data: ReportData) -> Chart:

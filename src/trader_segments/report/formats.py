@@ -9,6 +9,12 @@ _THIN_SPACE = "\u202f"
 _SCALES = ((1e12, "tn"), (1e9, "bn"), (1e6, "M"), (1e3, "k"))
 _ACRONYMS = {"usd": "USD", "bps": "bps", "pnl": "PnL", "id": "id"}
 _EXACT_COUNT_BELOW = 100_000
+_SHORT_UNITS = {
+    "basis points": "bps",
+    "basis points of notional": "bps",
+    "times": "×",
+    "volatility points": "vol points",
+}
 
 
 def finite(value: float | None) -> float | None:
@@ -94,6 +100,21 @@ def decimal(value: float | None) -> str:
     return f"{_MINUS if value < 0 else ''}{_significant(float(f'{abs(value):.3g}'))}"
 
 
+def quantity(value: float | None, unit: str) -> str:
+    """Format a number in its unit: ``12.3 %``, ``$3.40 k``, ``4.2 days``."""
+    value = finite(value)
+    if value is None:
+        return MISSING
+    if unit == "share":
+        return percent(value)
+    if unit == "USD" or unit.startswith("USD per "):
+        return money(value) + unit.removeprefix("USD")
+    number = count(value) if value.is_integer() or abs(value) >= 1000 else decimal(value)
+    if unit == "ratio":
+        return number
+    return f"{number} {_SHORT_UNITS.get(unit, unit)}"
+
+
 def moment(value: datetime | None) -> str:
     """Format a UTC timestamp to the minute."""
     return MISSING if value is None else f"{value:%Y-%m-%d %H:%M}"
@@ -113,6 +134,9 @@ def words(identifier: str | None) -> str:
     """Turn an identifier into words: ``net_fee_usd`` to ``Net fee USD``."""
     if not identifier:
         return MISSING
+    measure, bracket, of = identifier.partition("[")
+    if bracket:
+        return f"{words(measure)}, {words(of.rstrip(']')).lower()}"
     text = " ".join(_ACRONYMS.get(word, word) for word in identifier.replace("__", ", ").split("_"))
     return text[0].upper() + text[1:]
 

@@ -114,16 +114,25 @@ def alarm_threshold(reference: int, current: int, bins: int, tests: int) -> floa
     return max(PRACTICAL_PSI, (1.0 / reference + 1.0 / current) * quantile)
 
 
+def active_traders(model: SegmentationModel, features: pd.DataFrame) -> pd.DataFrame:
+    """Rows of at most 10,000 active traders, chosen and ordered by the hash of their id.
+
+    Active are those whose style the model's definitions leave open, as in the fit. The same trader
+    is chosen at every date as long as the venue is no larger than ten thousand.
+    """
+    table = FeatureTable.from_frame(features, model.feature_names)
+    is_decided, _ = model.rules.definitions(table)
+    order = table.hash_order()
+    return features.iloc[order[~is_decided[order]][:SAMPLE_ROWS]].reset_index(drop=True)
+
+
 def active_sample(
     model: SegmentationModel,
     features: pd.DataFrame,
     segments: pd.DataFrame,
     specs: Sequence[Mapping[str, Any]],
 ) -> pd.DataFrame:
-    """Features and segment of at most 10,000 active traders, chosen by the hash of their id.
-
-    Active are those whose style the model's definitions leave open, as in the fit. The same trader
-    is chosen at every date as long as the venue is no larger than ten thousand.
+    """Features and segment of at most 10,000 active traders.
 
     Parameters
     ----------
@@ -131,11 +140,7 @@ def active_sample(
     segments : `trader_id`, `segment_id`
     specs : the flattened feature registry
     """
-    table = FeatureTable.from_frame(features, model.feature_names)
-    is_decided, _ = model.rules.definitions(table)
-    order = table.hash_order()
-    rows = order[~is_decided[order]][:SAMPLE_ROWS]
-    chosen = features.iloc[rows].reset_index(drop=True)
+    chosen = active_traders(model, features)
     names = [str(spec["name"]) for spec in specs]
     sample = FeatureTable.from_frame(chosen, names)
     segment_of = segments.set_index("trader_id")["segment_id"]
@@ -176,7 +181,9 @@ def keep_reference(
 
 
 def reference_of(references: pd.DataFrame, version: str) -> pd.DataFrame:
-    """The stored reference of one version."""
+    """The stored reference of one version; no rows, and perhaps no columns, where there is none."""
+    if references.empty:
+        return references
     return references[references["model_version"] == version].reset_index(drop=True)
 
 
@@ -197,9 +204,10 @@ def feature_drift(
     stayed = np.flatnonzero(place >= 0)
     rows = []
     for spec in specs:
-        row = _drift_of(
-            _transformed(then, spec), _transformed(now, spec), place[stayed], stayed, len(specs)
-        )
+        before, after = _transformed(then, spec), _transformed(now, spec)
+        if _is_constant(then[spec["name"]], now[spec["name"]]):
+            before, after = before * 0.0, after * 0.0
+        row = _drift_of(before, after, place[stayed], stayed, len(specs))
         rows.append({"feature_name": str(spec["name"]), **row})
     frame = pd.DataFrame(rows, columns=FEATURE_COLUMNS)
     return frame.astype(
@@ -278,6 +286,12 @@ def _transformed(table: FeatureTable, spec: Mapping[str, Any]) -> FloatArray:
     count = spec.get("count")
     values = table[str(spec["name"])]
     return TRANSFORMS[str(spec["transform"])](values, table[str(count)] if count else None)
+
+
+def _is_constant(then: FloatArray, now: FloatArray) -> bool:
+    """Whether all known values are the same: as a smoothed share it still moves with its count."""
+    values = np.concatenate([then, now])
+    return len(np.unique(values[~np.isnan(values)])) == 1
 
 
 def _drift_of(

@@ -19,7 +19,6 @@ from trader_segments.segmentation.lda import (
     MIN_COVERAGE,
     MIN_SEEDS,
     class_moments,
-    fit_styles,
     whitening,
 )
 from trader_segments.segmentation.micro import (
@@ -31,6 +30,7 @@ from trader_segments.segmentation.micro import (
     match_clusters,
 )
 from trader_segments.segmentation.model import LOWEST_POSTERIOR, SegmentationModel, Spread
+from trader_segments.segmentation.noise import confident_seeds
 from trader_segments.segmentation.reasons import headline
 from trader_segments.segmentation.reference import (
     InputScale,
@@ -38,6 +38,7 @@ from trader_segments.segmentation.reference import (
     fit_scale,
     scale_inputs,
 )
+from trader_segments.segmentation.resampling import Seeds
 from trader_segments.segmentation.rules import resolve_rules, rules_hash
 from trader_segments.segmentation.surrogate import describe_clusters
 from trader_segments.segmentation.table import (
@@ -135,6 +136,7 @@ def fit(
         rule_styles=tuple(style for style in seeds if style not in learned),
         lda=None,
         spread=None,
+        outlier_share=0.0,
         micro_segments=(),
         trained_rows=len(crowd),
         features_hash=features_hash(specs),
@@ -176,27 +178,29 @@ def _learn(
             left_out[scale.name] = "fewer than two styles have it for half of their seeds"
     inputs = tuple(scale for scale, used in zip(base.inputs, is_used, strict=True) if used)
     scaled = ScaledInputs(scaled.winsorised[is_used], scaled.raw[is_used], scaled.observed[is_used])
-    lda = (
-        fit_styles(
-            scaled.winsorised, scaled.observed, seeds, seed_styles, evidence, counts=base.seeds
-        )
-        if inputs
-        else None
+    if not inputs:
+        return replace(base, left_out=left_out, rule_styles=tuple(base.seeds))
+    labelled = Seeds(scaled, seeds, seed_styles, evidence)
+    teaches = confident_seeds(labelled)
+    lda = labelled.take(teaches).fit(
+        {style: base.seeds[style] * np.mean(teaches[seed_styles == style]) for style in learned}
     )
     if lda is None:
         return replace(base, left_out=left_out, rule_styles=tuple(base.seeds))
-    lda = lda.tempered(
-        fit_temperature(scaled.winsorised, scaled.observed, seeds, seed_styles, evidence)
-    )
+    lda = lda.tempered(fit_temperature(labelled, teaches))
     posterior = lda.posteriors(scaled.winsorised[:, crowd])
     best = np.where(posterior.max(axis=0) >= LOWEST_POSTERIOR, posterior.argmax(axis=0), -1)
     groups = {style: crowd[best == row] for row, style in enumerate(lda.classes)}
+    spread = _fit_spread(scaled, list(groups.values()))
+    is_known = scaled.observed[:, crowd].mean(axis=0) >= MIN_COVERAGE
+    is_outlier = spread.is_far(scaled.raw[:, crowd]) & is_known if spread else np.zeros(1)
     model = replace(
         base,
         inputs=inputs,
         left_out=left_out,
         lda=lda,
-        spread=_fit_spread(scaled, list(groups.values())),
+        spread=spread,
+        outlier_share=float(rounded(is_outlier.mean())),
     )
     return replace(
         model, micro_segments=_micro_segments(model, training, scaled, groups, styles, predecessor)
@@ -249,7 +253,8 @@ def _micro_segments(
         if len(rows) < 2 * smallest:
             continue
         inputs, observed = scaled.winsorised[:, rows], scaled.observed[:, rows]
-        divided = divide_style(style, inputs, observed, smallest, model.random_state)
+        start = _warm_start(style, training.take(rows), predecessor)
+        divided = divide_style(style, inputs, observed, smallest, model.random_state, start)
         if divided is None:
             continue
         lda, jaccard = divided
@@ -274,6 +279,17 @@ def _micro_segments(
         )
         result.append(_keep_ids(micro, model, predecessor))
     return tuple(result)
+
+
+def _warm_start(
+    style: str, traders: FeatureTable, predecessor: SegmentationModel | None
+) -> IntArray | None:
+    """Where the model before would put the traders of a style: a start for its clusters."""
+    if predecessor is None or not all(map(traders.has, (i.name for i in predecessor.inputs))):
+        return None
+    inputs = scale_inputs(traders, predecessor.inputs).winsorised
+    of_style = (micro for micro in predecessor.micro_segments if micro.style == style)
+    return next((micro.assign(inputs) for micro in of_style), None)
 
 
 def _keep_ids(

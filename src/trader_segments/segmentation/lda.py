@@ -92,6 +92,11 @@ class LinearDiscriminant:
             result[owner] += weights[row]
         return np.asarray(result / weights.sum(axis=0))
 
+    def positions(self, styles: TextArray) -> IntArray:
+        """Position of each style in `classes`, -1 for one that is not among them."""
+        row = {style: row for row, style in enumerate(self.classes)}
+        return np.array([row.get(style, -1) for style in styles], dtype=np.int64)
+
     def tempered(self, temperature: float) -> LinearDiscriminant:
         """The same discriminant with its log posteriors divided by a temperature."""
         return replace(
@@ -191,7 +196,7 @@ def fit_styles(
     seeds: IntArray,
     styles: TextArray,
     evidence: TextArray,
-    counts: Mapping[str, int] | None = None,
+    counts: Mapping[str, float] | None = None,
 ) -> LinearDiscriminant | None:
     """Fit a discriminant on seeds, with one component for each rule that finds enough of them.
 

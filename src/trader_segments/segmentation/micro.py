@@ -66,7 +66,7 @@ class MicroSegments:
 
 
 def find_clusters(
-    inputs: FloatArray, smallest: int, random_state: int
+    inputs: FloatArray, smallest: int, random_state: int, start: IntArray | None = None
 ) -> tuple[IntArray, FloatArray] | None:
     """Split traders of one style, or find that they are one population.
 
@@ -81,6 +81,7 @@ def find_clusters(
     ----------
     inputs : (n_inputs, n_traders) in an order no caller chooses (by hash)
     smallest : fewest traders in a cluster
+    start : clusters 0, 1, … of an earlier model (n_traders,), from which EM starts as well
 
     Returns
     -------
@@ -91,7 +92,7 @@ def find_clusters(
     if n < 2 * smallest or rows.shape[1] == 0:
         return None
     with threadpool_limits(1):
-        return _best_clusters(rows, smallest, random_state)
+        return _best_clusters(rows, smallest, random_state, start)
 
 
 def normal_scores(inputs: FloatArray) -> FloatArray:
@@ -159,6 +160,7 @@ def divide_style(
     observed: BoolArray,
     smallest: int,
     random_state: int,
+    start: IntArray | None = None,
 ) -> tuple[LinearDiscriminant, FloatArray] | None:
     """Find the micro-segments of one style and the map that assigns traders to them.
 
@@ -167,7 +169,8 @@ def divide_style(
     n = inputs.shape[1]
     inputs, observed = inputs[:, :CLUSTER_ROWS], observed[:, :CLUSTER_ROWS]
     smallest = int(np.ceil(smallest * inputs.shape[1] / max(1, n)))
-    found = find_clusters(inputs, smallest, random_state)
+    start = None if start is None else start[:CLUSTER_ROWS]
+    found = find_clusters(inputs, smallest, random_state, start)
     if found is None:
         return None
     labels, jaccard = found
@@ -233,12 +236,12 @@ def letters(position: int) -> str:
 
 
 def _best_clusters(
-    rows: FloatArray, smallest: int, random_state: int
+    rows: FloatArray, smallest: int, random_state: int, start: IntArray | None
 ) -> tuple[IntArray, FloatArray] | None:
     n, p = len(rows), sphere(rows).shape[1]
     best: tuple[float, IntArray, FloatArray] | None = None
     for k in range(2, MOST_SEGMENTS + 1):
-        gain, labels = fit_mixture(rows, k, random_state)
+        gain, labels = fit_mixture(rows, k, random_state, start)
         criterion = bic(gain, n, p, k)
         if np.bincount(labels, minlength=k).min() < smallest:
             continue

@@ -16,7 +16,9 @@ SMALLEST_VARIANCE = 1e-6
 RIDGE = 1e-3
 
 
-def fit_mixture(rows: FloatArray, k: int, random_state: int) -> tuple[float, IntArray]:
+def fit_mixture(
+    rows: FloatArray, k: int, random_state: int, start: IntArray | None = None
+) -> tuple[float, IntArray]:
     """Fit k Gaussians with one covariance by EM (McLachlan and Peel 2000, section 3.8).
 
     The likelihood does not depend on the inputs' scales and correlations, so a factor that all
@@ -27,6 +29,8 @@ def fit_mixture(rows: FloatArray, k: int, random_state: int) -> tuple[float, Int
     Parameters
     ----------
     rows : (n, p), with more rows than clusters
+    start : clusters 0..k-1 known from before (n,), from which EM starts as well; other numbers of
+        clusters are no help and are passed over
 
     Returns
     -------
@@ -35,7 +39,10 @@ def fit_mixture(rows: FloatArray, k: int, random_state: int) -> tuple[float, Int
     sphered = sphere(rows)
     coordinates = invariant_coordinates(sphered)
     spaces = (rows, coordinates[:, : k - 1], coordinates[:, 1 - k :])
-    ends = [_em(sphered, _k_means(space, k, random_state), k) for space in spaces]
+    starts = [_k_means(space, k, random_state) for space in spaces]
+    if start is not None and len(np.unique(start)) == k == start.max() + 1:
+        starts.append(start)
+    ends = [_em(sphered, labels, k) for labels in starts]
     gain, labels = max(ends, key=lambda end: end[0])
     return gain, labels
 

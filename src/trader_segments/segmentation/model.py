@@ -17,7 +17,7 @@ from trader_segments.segmentation.rules import Condition, Rule, RuleBook
 from trader_segments.segmentation.surrogate import Description, Interval
 from trader_segments.segmentation.table import BoolArray, FloatArray
 
-FORMAT = 3
+FORMAT = 4
 UNCLASSIFIED = "unclassified"
 LOWEST_POSTERIOR = 0.5
 """Posterior below which a trader fits no style."""
@@ -70,6 +70,7 @@ class SegmentationModel:
     rule_styles : styles decided by their rules alone, for want of seeds
     lda : the discriminant over the other styles, or None where there are fewer than two
     spread, micro_segments : outlier geometry and the micro-segments of each style
+    outlier_share : share of the active traders who were outliers when the model was fitted
     trained_rows : active traders the reference was fitted on
     features_hash, rules_hash : digests of the registry and of the rule seeds
     why : what was decided at the fit, in words
@@ -84,6 +85,7 @@ class SegmentationModel:
     rule_styles: tuple[str, ...]
     lda: LinearDiscriminant | None
     spread: Spread | None
+    outlier_share: float
     micro_segments: tuple[MicroSegments, ...]
     trained_rows: int
     features_hash: str

@@ -7,13 +7,14 @@ import pandas as pd
 from sklearn.metrics import silhouette_score
 from threadpoolctl import threadpool_limits
 
-from trader_segments.segmentation.calibration import FOLDS, folds
-from trader_segments.segmentation.lda import LinearDiscriminant, fit_styles
+from trader_segments.segmentation.lda import LinearDiscriminant
 from trader_segments.segmentation.micro import STABLE_JACCARD
 from trader_segments.segmentation.model import UNCLASSIFIED, SegmentationModel
-from trader_segments.segmentation.reference import ScaledInputs, scale_inputs
+from trader_segments.segmentation.noise import confident_seeds
+from trader_segments.segmentation.reference import scale_inputs
+from trader_segments.segmentation.resampling import Seeds, bootstrap_fits, held_out_fits
 from trader_segments.segmentation.scoring import score
-from trader_segments.segmentation.table import FeatureTable, IntArray, TextArray, is_set
+from trader_segments.segmentation.table import FeatureTable, TextArray, is_set
 
 AT_LEAST = {
     "bootstrap_jaccard": 0.85,
@@ -41,12 +42,13 @@ def measure_quality(
     `seed_conflict_share` (labelled and contradicted by rules), `seed_agreement` (5-fold
     cross-validated share of seeds the discriminant assigns as their rule does) and
     `seed_agreement[style]`, `bootstrap_jaccard[style]` (mean over 50 refits on resampled seeds,
-    Hennig 2007), `silhouette` (in the discriminant's space; no threshold: styles are parts of a
-    continuum), `unclassified_share`, `outlier_share`, `micro_segment_share`, `traders[style]`,
-    `micro_bootstrap_jaccard[id]`, `micro_tree_fidelity[id]` and `micro_tree_precision[id]` (of the
-    sentence that describes it; all three as measured at the fit), `champion_agreement` (share given
-    the same style by the champion before, `predecessor`; NaN for a first model or where a feature
-    that the predecessor reads is gone).
+    label noise set aside; Hennig 2007), `silhouette` (in the discriminant's space; no threshold:
+    styles are parts of a continuum), `unclassified_share`, `outlier_share`,
+    `micro_segment_share`, `traders[style]`, `micro_bootstrap_jaccard[id]`,
+    `micro_tree_fidelity[id]` and `micro_tree_precision[id]` (of the sentence that describes it; all
+    three as measured at the fit), `champion_agreement` (share given the same style by the champion
+    before, `predecessor`; NaN for a first model or where a feature that the predecessor reads is
+    gone).
 
     Returns
     -------
@@ -90,11 +92,12 @@ def _lda_measures(
     model: SegmentationModel, lda: LinearDiscriminant, active: FeatureTable, label: TextArray
 ) -> dict[str, float]:
     scaled = scale_inputs(active, model.inputs)
-    seeds = np.flatnonzero(np.isin(label.astype(str), lda.classes))
-    evidence = model.rules.evidence(active, label)[seeds]
+    rows = np.flatnonzero(np.isin(label.astype(str), lda.classes))
+    seeds = Seeds(scaled, rows, label[rows], model.rules.evidence(active, label)[rows])
     assigned = lda.assign(scaled.winsorised)
-    values = _agreement(scaled, seeds, label[seeds], evidence)
-    for style, jaccard in _stability(scaled, seeds, label[seeds], evidence, assigned).items():
+    values = _agreement(seeds)
+    stability = _stability(seeds.take(confident_seeds(seeds)), assigned)
+    for style, jaccard in stability.items():
         values[f"bootstrap_jaccard[{style}]"] = jaccard
     groups = assigned[:SILHOUETTE_ROWS].astype(str)
     if 2 <= len(np.unique(groups)) < len(groups):
@@ -103,49 +106,24 @@ def _lda_measures(
     return values
 
 
-def _agreement(
-    scaled: ScaledInputs, seeds: IntArray, styles: TextArray, evidence: TextArray
-) -> dict[str, float]:
+def _agreement(seeds: Seeds) -> dict[str, float]:
     """Cross-validated share of seeds assigned to their own style; folds by hash order."""
-    fold = folds(styles)
-    hits = np.full(len(seeds), np.nan)
-    for number in range(FOLDS):
-        kept, held_out = fold != number, fold == number
-        lda = fit_styles(
-            scaled.winsorised, scaled.observed, seeds[kept], styles[kept], evidence[kept]
-        )
-        if lda is not None and held_out.any():
-            found = lda.assign(scaled.winsorised[:, seeds[held_out]])
-            hits[held_out] = found == styles[held_out]
-    shares = {f"seed_agreement[{style}]": hits[styles == style] for style in sorted(set(styles))}
+    hits = np.full(len(seeds.rows), np.nan)
+    for held_out, lda in held_out_fits(seeds):
+        hits[held_out] = lda.assign(seeds.inputs(held_out)) == seeds.styles[held_out]
+    shares = {
+        f"seed_agreement[{style}]": hits[seeds.styles == style]
+        for style in sorted(set(seeds.styles))
+    }
     shares["seed_agreement"] = hits
     return {name: float(np.nanmean(v)) for name, v in shares.items() if not np.isnan(v).all()}
 
 
-def _stability(
-    scaled: ScaledInputs,
-    seeds: IntArray,
-    styles: TextArray,
-    evidence: TextArray,
-    assigned: TextArray,
-) -> dict[str, float]:
+def _stability(seeds: Seeds, assigned: TextArray) -> dict[str, float]:
     """Mean Jaccard similarity of each style's traders with those of refits on resampled seeds."""
-    generator = np.random.default_rng(0)
-    similarity: dict[str, list[float]] = {style: [] for style in sorted(set(styles))}
-    for _ in range(BOOTSTRAPS):
-        drawn = np.concatenate(
-            [
-                generator.choice(np.flatnonzero(styles == style), int(np.sum(styles == style)))
-                for style in similarity
-            ]
-            or [np.empty(0, dtype=np.int64)]
-        )
-        lda = fit_styles(
-            scaled.winsorised, scaled.observed, seeds[drawn], styles[drawn], evidence[drawn]
-        )
-        if lda is None:
-            continue
-        found = lda.assign(scaled.winsorised)
+    similarity: dict[str, list[float]] = {style: [] for style in sorted(set(seeds.styles))}
+    for lda in bootstrap_fits(seeds, BOOTSTRAPS):
+        found = lda.assign(seeds.scaled.winsorised)
         for style, values in similarity.items():
             here, there = assigned == style, found == style
             if (here | there).any():

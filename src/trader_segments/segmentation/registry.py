@@ -9,21 +9,33 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from trader_segments.segmentation.challenge import PromotionPolicy, compare
+from trader_segments.segmentation.drift import reference_of
 from trader_segments.segmentation.fitting import features_hash, fit, required_columns
 from trader_segments.segmentation.model import SegmentationModel
+from trader_segments.segmentation.refits import RefitPolicy, refit_cause
 from trader_segments.segmentation.rules import rules_hash
 from trader_segments.segmentation.table import FeatureTable
 
-MODEL_COLUMNS = [
-    "model_version",
-    "fitted_at",
-    "as_of_date",
-    "trained_rows",
-    "parameters",
-    "status",
-    "why",
-]
-CHAMPION, RETIRED = "champion", "retired"
+MODEL_TYPES = {
+    "model_version": "str",
+    "fitted_at": "datetime64[us]",
+    "as_of_date": "datetime64[us]",
+    "trained_rows": "int64",
+    "parameters": "str",
+    "status": "str",
+    "champion_since": "datetime64[us]",
+    "compared_with": "str",
+    "holdout_brier_score": "float64",
+    "champion_brier_score": "float64",
+    "brier_gain_error": "float64",
+    "style_agreement": "float64",
+    "moved_share": "float64",
+    "refit_moved_share": "float64",
+    "why": "str",
+}
+CHAMPION, CHALLENGER, RETIRED = "champion", "challenger", "retired"
+Row = dict[str, Any]
 
 
 def choose_model(
@@ -33,70 +45,115 @@ def choose_model(
     rules: pd.DataFrame,
     as_of_date: dt.date,
     fitted_at: dt.datetime,
-    refit: bool,
     *,
     styles: pd.DataFrame | None = None,
+    references: pd.DataFrame | None = None,
+    refit: bool = False,
+    promote: str | None = None,
+    refits: RefitPolicy | None = None,
+    promotion: PromotionPolicy | None = None,
     random_state: int = 0,
 ) -> pd.DataFrame:
-    """Keep the stored champion while it is usable, else fit a new one that takes its place.
+    """Choose the version that scores, after fitting a challenger where one is due.
 
-    A stored model is usable when it was fitted for the same inputs and rules, on data no later than
-    the scoring date, with a learned discriminant, and when no feature it lacked has arrived since.
-    Of several the one fitted on the latest date scores, so a backfill does not lastingly demote it.
+    A stored version is usable when it was fitted for the same inputs and rules, with a learned
+    discriminant, and when no feature it lacked has arrived since. On a date scores the usable
+    version that has been champion for the shortest time by then, so a backfill takes the champion
+    of its date and does not demote a later one. Without a usable version a new fit takes over.
 
     Parameters
     ----------
     previous : rows of `segmentation_models`, possibly none
     as_of_date : scoring date
     fitted_at : time to note on a new row
-    refit : fit anew even where a stored model is usable
+    references : rows of `drift_reference` of the last run, possibly none
+    refit : fit a challenger although none is due
+    promote : version that takes over whatever the comparison says
 
     Returns
     -------
     rows of `segmentation_models` with exactly one champion
+
+    Raises
+    ------
+    ValueError
+        If the version to promote is not stored or cannot score.
     """
+    promotion = promotion or PromotionPolicy()
     as_of = pd.Timestamp(as_of_date)
-    rows = previous.reindex(columns=MODEL_COLUMNS).reset_index(drop=True)
-    rows["as_of_date"] = pd.to_datetime(rows["as_of_date"])
-    rows["fitted_at"] = pd.to_datetime(rows["fitted_at"])
-    rows = rows.sort_values(["as_of_date", "fitted_at"], kind="stable", ignore_index=True)
+    rows = _stored(previous)
     table = FeatureTable.from_frame(features, required_columns(specs, rules))
     wanted = (features_hash(specs), rules_hash(rules, styles))
     models = [_read(str(text)) for text in rows["parameters"]]
     objections = [
-        _objection(model, row, as_of, wanted, table)
-        for model, row in zip(models, rows.to_dict("records"), strict=True)
+        _objection(model, version, wanted, table)
+        for model, version in zip(models, rows["model_version"], strict=True)
     ]
-    usable = [position for position, objection in enumerate(objections) if not objection]
-    if usable and not refit:
-        return _crown(rows, usable[-1])
+    if promote:
+        rows = _promoted_by_hand(rows, objections, promote, as_of)
+    reigning = _reigning(rows, objections, as_of)
 
-    reigning = np.flatnonzero(rows["status"] == CHAMPION)
-    last = int(reigning[-1]) if len(reigning) else None
-    model = fit(
-        features,
-        specs,
-        rules,
-        styles=styles,
-        random_state=random_state,
-        predecessor=None if last is None else models[last],
-    )
-    version = f"{as_of:%Y-%m-%d}-{model.digest}"
-    known = np.flatnonzero(rows["model_version"] == version)
-    if len(known):
-        return _crown(rows, int(known[-1]))
-    cause = "first model" if last is None else objections[last] or "refit on request"
-    new = {
-        "model_version": version,
-        "fitted_at": pd.Timestamp(fitted_at),
-        "as_of_date": as_of,
-        "trained_rows": model.trained_rows,
-        "parameters": model.to_json(),
-        "status": CHAMPION,
-        "why": f"{cause}; {model.why}",
+    champion_model = None if reigning is None else models[reigning]
+
+    def fitted(cause: str, before: SegmentationModel | None) -> tuple[Row, SegmentationModel]:
+        model = fit(
+            features, specs, rules, styles=styles, random_state=random_state, predecessor=before
+        )
+        row = {
+            "model_version": f"{as_of:%Y-%m-%d}-{model.digest}",
+            "fitted_at": pd.Timestamp(fitted_at),
+            "as_of_date": as_of,
+            "trained_rows": model.trained_rows,
+            "parameters": model.to_json(),
+            "status": CHALLENGER,
+            "why": f"{cause}; {model.why}",
+        }
+        return row, model
+
+    if reigning is None or champion_model is None:
+        last = _latest(rows["champion_since"])
+        cause = "first model"
+        if last is not None:
+            cause = (
+                objections[last] or f"{rows['model_version'].iloc[last]} was fitted on later data"
+            )
+        new, _ = fitted(cause, None if last is None else models[last])
+        is_stored = rows["model_version"] == new["model_version"]
+        if is_stored.any():
+            rows = rows.assign(champion_since=rows["champion_since"].mask(is_stored, as_of))
+        else:
+            rows = _with(rows, {**new, "champion_since": as_of})
+        return _crowned(rows, new["model_version"])
+
+    version = str(rows["model_version"].iloc[reigning])
+    cause = "refit on request" if refit else ""
+    if not cause and not promote:
+        cause = refit_cause(
+            refits or RefitPolicy(),
+            rows["as_of_date"].where(rows["as_of_date"] <= as_of).max().date(),
+            as_of.date(),
+            champion_model,
+            features,
+            pd.DataFrame() if references is None else reference_of(references, version),
+            specs,
+        )
+    if not cause:
+        return _crowned(rows, version)
+    new, challenger = fitted(cause, champion_model)
+    if new["model_version"] in set(rows["model_version"]):
+        return _crowned(rows, version)
+    if challenger.lda is None:
+        new["why"] = f"{cause}; not promoted: too few clear cases to learn from"
+        return _crowned(_with(rows, new), version)
+    comparison = compare(challenger, champion_model, features, promotion.change_probability)
+    is_promoted, verdict = comparison.verdict(promotion)
+    new |= {
+        **comparison.columns(),
+        "compared_with": version,
+        "champion_since": as_of if is_promoted else None,
+        "why": f"{cause}; {verdict}; {challenger.why}",
     }
-    rows = pd.DataFrame([*rows.to_dict("records"), new], columns=MODEL_COLUMNS)
-    return _crown(rows, len(rows) - 1)
+    return _crowned(_with(rows, new), new["model_version"] if is_promoted else version)
 
 
 def champion(models: pd.DataFrame) -> tuple[str, SegmentationModel]:
@@ -106,16 +163,70 @@ def champion(models: pd.DataFrame) -> tuple[str, SegmentationModel]:
 
 
 def predecessor(models: pd.DataFrame) -> SegmentationModel | None:
-    """The last readable version before the champion; None for a first model."""
-    reigning = int(np.flatnonzero(models["status"] == CHAMPION)[-1])
-    earlier = [_read(str(text)) for text in models["parameters"].iloc[:reigning]]
-    return next((model for model in reversed(earlier) if model is not None), None)
+    """The readable champion before the present one; None for a first model."""
+    since = pd.to_datetime(models["champion_since"])
+    reigning = since[models["status"] == CHAMPION].iloc[-1]
+    earlier = models[since < reigning].assign(since=since).sort_values("since", kind="stable")
+    read = (_read(str(text)) for text in reversed(earlier["parameters"].tolist()))
+    return next((model for model in read if model is not None), None)
 
 
-def _crown(rows: pd.DataFrame, position: int) -> pd.DataFrame:
-    status = rows["status"].mask(rows["status"] == CHAMPION, RETIRED)
-    status.iloc[position] = CHAMPION
-    return rows.assign(status=status)
+def _stored(previous: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the last run; before dates of promotion were kept, every model scored at once."""
+    rows = previous.reindex(columns=list(MODEL_TYPES)).reset_index(drop=True)
+    if "champion_since" not in previous:
+        rows["champion_since"] = rows["as_of_date"]
+    return _typed(rows)
+
+
+def _typed(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.astype(MODEL_TYPES)
+
+
+def _with(rows: pd.DataFrame, new: Row) -> pd.DataFrame:
+    """Rows and a new one; what waited for review gives way to it."""
+    status = rows["status"].mask(rows["status"] == CHALLENGER, RETIRED)
+    records = [*rows.assign(status=status).to_dict("records"), new]
+    return _typed(pd.DataFrame(records, columns=list(MODEL_TYPES)))
+
+
+def _crowned(rows: pd.DataFrame, version: str) -> pd.DataFrame:
+    """Rows with this version as champion; those that were champion once are retired."""
+    was_champion = rows["champion_since"].notna()
+    status = rows["status"].mask(was_champion, RETIRED)
+    return rows.assign(status=status.mask(rows["model_version"] == version, CHAMPION))
+
+
+def _reigning(rows: pd.DataFrame, objections: Sequence[str], as_of: pd.Timestamp) -> int | None:
+    """Position of the usable version that was made champion last by the date."""
+    usable = np.array([not objection for objection in objections], dtype=np.bool_)
+    return _latest(rows["champion_since"].where(usable & (rows["champion_since"] <= as_of)))
+
+
+def _latest(dates: pd.Series) -> int | None:
+    """Position of the latest date, of equal ones the last; None where there is none."""
+    return None if dates.isna().all() else int(np.flatnonzero(dates == dates.max())[-1])
+
+
+def _promoted_by_hand(
+    rows: pd.DataFrame, objections: Sequence[str], version: str, as_of: pd.Timestamp
+) -> pd.DataFrame:
+    """Rows in which a stored version has taken over on the date, unless it reigns already."""
+    found = np.flatnonzero(rows["model_version"] == version)
+    if not len(found):
+        stored = ", ".join(rows["model_version"]) or "none"
+        raise ValueError(f"promote_segmentation: {version} is not stored; stored are: {stored}")
+    position = int(found[-1])
+    if objections[position]:
+        raise ValueError(f"promote_segmentation: {objections[position]}")
+    if rows["as_of_date"].iloc[position] > as_of:
+        raise ValueError(f"promote_segmentation: {version} was fitted on later data")
+    if _reigning(rows, objections, as_of) == position:
+        return rows
+    rows = rows.copy()
+    rows.loc[position, "champion_since"] = as_of
+    rows.loc[position, "why"] = f"{rows['why'].iloc[position]}; promoted by hand"
+    return rows
 
 
 def _read(parameters: str) -> SegmentationModel | None:
@@ -126,20 +237,11 @@ def _read(parameters: str) -> SegmentationModel | None:
 
 
 def _objection(
-    model: SegmentationModel | None,
-    row: Mapping[Any, Any],
-    as_of: pd.Timestamp,
-    wanted: tuple[str, str],
-    table: FeatureTable,
+    model: SegmentationModel | None, version: str, wanted: tuple[str, str], table: FeatureTable
 ) -> str:
     """Why a stored model may not score, in words; empty where it may."""
-    version = row["model_version"]
     if model is None:
         return f"{version} cannot be read"
-    if row["status"] not in (CHAMPION, RETIRED):
-        return f"{version} was never champion"
-    if row["as_of_date"] > as_of:
-        return f"{version} was fitted on later data"
     if model.features_hash != wanted[0]:
         return f"{version} used other inputs"
     if model.rules_hash != wanted[1]:

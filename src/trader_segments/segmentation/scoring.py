@@ -94,6 +94,11 @@ def score(model: SegmentationModel, features: pd.DataFrame) -> Scores:
     return Scores(posteriors, traders)
 
 
+def style_reasons(model: SegmentationModel, features: pd.DataFrame) -> pd.DataFrame:
+    """`trader_id` and `top_reasons` of each trader, in the order given; see :func:`score`."""
+    return score(model, features).traders[["trader_id", "top_reasons"]]
+
+
 @dataclass(frozen=True)
 class _Batch:
     posteriors: FloatArray

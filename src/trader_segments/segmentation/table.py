@@ -40,7 +40,10 @@ def to_float64(column: pd.Series, name: str) -> FloatArray:
     """
     try:
         numeric = pd.to_numeric(column) if column.dtype == object else column
-        values = numeric.to_numpy(dtype=np.float64, na_value=np.nan)
+        is_plain = numeric.dtype == np.float64  # na_value copies, also where there is nothing to do
+        values = (
+            numeric.to_numpy() if is_plain else numeric.to_numpy(dtype=np.float64, na_value=np.nan)
+        )
     except (TypeError, ValueError) as error:
         raise ValueError(f"feature {name} holds a value that is no number: {error}") from error
     if np.isinf(values).any():

@@ -12,9 +12,10 @@ import pyarrow as pa
 from trader_segments.simulate import clients, events
 from trader_segments.simulate.fills import execute
 from trader_segments.simulate.ledger import keep_books
-from trader_segments.simulate.market import simulate_market
+from trader_segments.simulate.market import BASE_VOLATILITY, simulate_market
 from trader_segments.simulate.orders import orders_table
-from trader_segments.simulate.population import simulate_population
+from trader_segments.simulate.perturbation import Perturbation
+from trader_segments.simulate.population import HYBRID_SHARE, simulate_population
 from trader_segments.simulate.trades import simulate_trades
 from trader_segments.simulate.truth import truth_tables
 from trader_segments.simulate.writer import SCHEMAS, replaced_venue, write_table
@@ -45,21 +46,26 @@ class SimulationResult:
     seconds: float
 
 
-def simulate(out: Path, *, traders: int = 2000, days: int = 180, seed: int = 7) -> SimulationResult:
+def simulate(
+    out: Path, *, traders: int = 2000, days: int = 180, seed: int = 7, perturbation: float = 0.0
+) -> SimulationResult:
     """Write a sample venue's raw tables and, apart from them, the planted truth.
 
     The last day is always 2026-06-30. The folder appears, or replaces an earlier venue, in one
-    rename.
+    rename. `perturbation` moves every number of the styles, the share of traders with two of them
+    and the assets' volatility by deviates of so many standard deviations (`Perturbation`).
 
     Raises
     ------
     FileExistsError
         Where `out` holds anything but an earlier venue.
     ValueError
-        Where `traders` is below 40 or `days` below 30.
+        Where `traders` is below 40, `days` below 30 or `perturbation` below 0.
     """
     started = time.perf_counter()
-    raw, truth, planted = simulate_tables(traders=traders, days=days, seed=seed)
+    raw, truth, planted = simulate_tables(
+        traders=traders, days=days, seed=seed, perturbation=perturbation
+    )
     with replaced_venue(out) as fresh:
         for name, table in raw.items():
             write_table(table, fresh / "raw" / f"{name}.parquet")
@@ -70,14 +76,17 @@ def simulate(out: Path, *, traders: int = 2000, days: int = 180, seed: int = 7) 
 
 
 def simulate_tables(
-    *, traders: int, days: int, seed: int
+    *, traders: int, days: int, seed: int, perturbation: float = 0.0
 ) -> tuple[dict[str, pa.Table], dict[str, pa.Table], dict[str, int]]:
     """The raw tables and the planted truth by name, and the planted dirt by sort."""
     if traders < 40 or days < 30:
         raise ValueError(f"a venue needs 40 traders and 30 days, got {traders} and {days}")
     stream = [np.random.default_rng([seed, part]) for part in range(8)]
-    market = simulate_market(stream[0], days)
-    population = simulate_population(stream[1], traders, days)
+    world = Perturbation(np.random.default_rng([seed, len(stream)]), perturbation)
+    market = simulate_market(stream[0], days, world.amounts(BASE_VOLATILITY))
+    population = simulate_population(
+        stream[1], traders, days, world.archetypes(), world.probability(HYBRID_SHARE)
+    )
     trades = simulate_trades(stream[2], population, market)
     orders, fills = execute(stream[3], trades, population, market)
     ledger = keep_books(fills, market, len(population.account_trader))

@@ -7,7 +7,6 @@ from typing import Final
 
 import numpy as np
 
-from trader_segments.simulate.archetypes import ARCHETYPES
 from trader_segments.simulate.market import (
     OPTION,
     BoolArray,
@@ -153,7 +152,7 @@ def _fees(
     instrument = orders.instrument[order]
     archetype = population.archetype[population.roles.trader[trades.role[orders.trade[order]]]]
     maker_bps, taker_bps, option_maker = (
-        np.array([getattr(a, name) for a in ARCHETYPES])[archetype]
+        np.array([getattr(a, name) for a in population.archetypes])[archetype]
         for name in ("maker_fee_bps", "taker_fee_bps", "option_maker_fee")
     )
     is_maker = orders.is_maker[order]

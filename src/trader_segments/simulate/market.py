@@ -31,7 +31,7 @@ KINDS: Final = ("option", "future", "perpetual", "spot")
 OPTION, FUTURE, PERPETUAL, SPOT = range(4)
 
 _FIRST_PRICE: Final = (88_000.0, 3_000.0, 150.0)
-_BASE_VOLATILITY: Final = (0.45, 0.62, 0.80)
+BASE_VOLATILITY: Final = np.array([0.45, 0.62, 0.80])
 _CORRELATION: Final = (1.0, 0.8, 0.7)
 _JUMP_BETA: Final = (1.0, 1.2, 1.3)
 _IS_COIN_SETTLED: Final = np.array([True, True, False])
@@ -297,15 +297,20 @@ def smile(log_moneyness: FloatArray, years: FloatArray, atm: FloatArray) -> Floa
     return np.clip(atm * (1 - 0.04 * x + 0.035 * x * x), 0.1, 3.0)
 
 
-def simulate_market(rng: np.random.Generator, days: int) -> Market:
-    """Simulate prices for the `days` days that end on `LAST_DAY` and list instruments on them."""
+def simulate_market(
+    rng: np.random.Generator, days: int, base_volatility: FloatArray = BASE_VOLATILITY
+) -> Market:
+    """Simulate prices for the `days` days that end on `LAST_DAY` and list instruments on them.
+
+    `base_volatility` is the annual volatility around which each asset's moves, `(n_assets,)`.
+    """
     start_ms = int((LAST_DAY - np.timedelta64(days - 1, "D")).astype("datetime64[ms]").astype(int))
     grid_ms = start_ms - WARM_UP_DAYS * DAY_MS
     hours = (days + WARM_UP_DAYS) * 24 + 1
     regime = _regimes(rng, days + WARM_UP_DAYS)
-    log_spot, volatility = _price_paths(rng, regime, hours)
+    log_spot, volatility = _price_paths(rng, regime, hours, base_volatility)
     smooth = _smoothed(volatility, half_life=24.0)
-    base = np.array(_BASE_VOLATILITY)[:, None]
+    base = base_volatility[:, None]
     noise = np.exp(_autoregression(rng, (len(ASSETS), hours), half_life=12.0, deviation=0.03))
     implied = (1.2 * smooth**0.8 * base**0.2 + 0.04) * noise
     returns = np.diff(log_spot[0, -days * DAY_MS // STEP_MS - 1 :]).reshape(days, -1)
@@ -358,7 +363,7 @@ def _regimes(rng: np.random.Generator, days: int) -> IntArray:
 
 
 def _price_paths(
-    rng: np.random.Generator, regime: IntArray, hours: int
+    rng: np.random.Generator, regime: IntArray, hours: int, base_volatility: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Log prices by step and volatility by hour.
 
@@ -372,7 +377,7 @@ def _price_paths(
     shared = _autoregression(rng, (1, hours), half_life=24 * 6.0, deviation=0.2)
     own = _autoregression(rng, (assets, hours), half_life=24 * 2.0, deviation=0.15)
     variance = 0.2**2 + 0.15**2
-    base = np.array(_BASE_VOLATILITY)[:, None]
+    base = base_volatility[:, None]
     volatility = base * np.exp(level + shared + own - variance / 2)
     per_hour = HOUR_MS // STEP_MS
     steps = (hours - 1) * per_hour

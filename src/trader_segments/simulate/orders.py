@@ -7,7 +7,6 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from trader_segments.simulate.archetypes import ARCHETYPES
 from trader_segments.simulate.events import SIDES, ingested_at
 from trader_segments.simulate.fills import Fills, Orders
 from trader_segments.simulate.market import HOUR_MS, BoolArray, FloatArray, IntArray, Market
@@ -53,7 +52,7 @@ def orders_table(
     style = population.roles.archetype[trades.role[orders.trade]]
     by_api = population.uses_api[population.roles.trader[trades.role[orders.trade]]]
     unfilled, amends, seconds, deep = (
-        np.array([getattr(a, name) for a in ARCHETYPES])[style]
+        np.array([getattr(a, name) for a in population.archetypes])[style]
         for name in ("unfilled_per_order", "amend_share", "quote_seconds", "deep_share")
     )
     extra = np.repeat(np.arange(n), rng.poisson(unfilled))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -72,6 +73,7 @@ class Roles:
 class Population:
     """Traders (`n_traders`) and their accounts (`n_accounts`).
 
+    `archetypes` are the planted styles; `archetype`, `secondary` and `archetype_after` number them.
     Days count from the venue's first day; a trader acts on days `join_day <= day < leave_day`.
     The accounts of trader `i` are `first_account[i] + range(account_count[i])`, the main one first.
     `campaign_arm` has shape `(n_campaigns, n_traders)` and is `TREATMENT`, `CONTROL` or -1: treated
@@ -83,6 +85,7 @@ class Population:
     groups that fund from one address, -1 for none; `uses_service` marks customers of one exchange.
     """
 
+    archetypes: tuple[Archetype, ...]
     archetype: IntArray
     secondary: IntArray
     secondary_weight: FloatArray
@@ -119,19 +122,26 @@ def quiet_days(days: int) -> int:
     return max(min(65, days - 20), days // 2 if days < 40 else 0)
 
 
-def simulate_population(rng: np.random.Generator, traders: int, days: int) -> Population:
+def simulate_population(
+    rng: np.random.Generator,
+    traders: int,
+    days: int,
+    archetypes: tuple[Archetype, ...] = ARCHETYPES,
+    hybrid_share: float = HYBRID_SHARE,
+) -> Population:
     """Draw traders, their styles, habits and accounts."""
-    archetype = rng.permutation(_archetype_counts(traders))
+    of = partial(_of, archetypes)
+    archetype = rng.permutation(_archetype_counts(archetypes, traders))
     eligible = ~np.isin(archetype, [NAMES.index(name) for name in _NEVER_HYBRID])
-    chance = HYBRID_SHARE / max(eligible.mean(), HYBRID_SHARE)
+    chance = hybrid_share / max(eligible.mean(), hybrid_share)
     drawn = rng.choice([NAMES.index(name) for name in _SECONDARY_STYLES], traders)
     is_hybrid = (rng.random(traders) < chance) & eligible & (drawn != archetype)
     secondary = np.where(is_hybrid, drawn, -1)
     secondary_weight = np.where(is_hybrid, rng.uniform(0.25, 0.4, traders), 0.0)
 
     join_day, leave_day = _lifetimes(rng, archetype, days)
-    uses_api = rng.random(traders) < _of(archetype, lambda a: a.api_share)
-    is_entity = rng.random(traders) < _of(archetype, lambda a: a.entity_share)
+    uses_api = rng.random(traders) < of(archetype, lambda a: a.api_share)
+    is_entity = rng.random(traders) < of(archetype, lambda a: a.entity_share)
 
     campaign_day = np.array([days // 3, 2 * days // 3])
     alive = (join_day < campaign_day[:, None]) & (leave_day > campaign_day[:, None])
@@ -146,13 +156,22 @@ def simulate_population(rng: np.random.Generator, traders: int, days: int) -> Po
     bitcoin, solana = rng.beta(2.0, 1.3, traders), rng.beta(1.2, 9.0, traders)
     lifelong = (join_day == 0) & (leave_day == days) & (mover_day < 0)
     roles = _roles(
-        rng, archetype, secondary, secondary_weight, mover_day, archetype_after, join_day, leave_day
+        rng,
+        archetypes,
+        archetype,
+        secondary,
+        secondary_weight,
+        mover_day,
+        archetype_after,
+        join_day,
+        leave_day,
     )
     roles = replace(
         roles,
         leverage=np.maximum(roles.leverage * rng.lognormal(0.0, 0.3, traders)[roles.trader], 1.0),
     )
     return Population(
+        archetypes=archetypes,
         archetype=archetype,
         secondary=secondary,
         secondary_weight=secondary_weight,
@@ -161,10 +180,10 @@ def simulate_population(rng: np.random.Generator, traders: int, days: int) -> Po
         opened_before_days=np.where(
             join_day == 0, rng.uniform(1, 90, traders), rng.exponential(1.5, traders)
         ),
-        ticket_usd=_of(archetype, lambda a: a.ticket_usd)
-        * np.exp(_of(archetype, lambda a: a.ticket_spread) * rng.standard_normal(traders)),
+        ticket_usd=of(archetype, lambda a: a.ticket_usd)
+        * np.exp(of(archetype, lambda a: a.ticket_spread) * rng.standard_normal(traders)),
         leverage=_least_leverage(roles, traders),
-        equity_tickets=_of(archetype, lambda a: a.equity_tickets),
+        equity_tickets=of(archetype, lambda a: a.equity_tickets),
         asset_shares=np.stack(
             [bitcoin * (1 - solana), (1 - bitcoin) * (1 - solana), solana], axis=1
         ),
@@ -188,18 +207,20 @@ def simulate_population(rng: np.random.Generator, traders: int, days: int) -> Po
     )
 
 
-def _archetype_counts(traders: int) -> IntArray:
+def _archetype_counts(archetypes: tuple[Archetype, ...], traders: int) -> IntArray:
     """Archetype of each trader, by largest share; every style has at least two traders."""
-    shares = np.array([archetype.share for archetype in ARCHETYPES])
+    shares = np.array([archetype.share for archetype in archetypes])
     counts = np.maximum(np.rint(shares / shares.sum() * traders).astype(np.int64), _RARE_MINIMUM)
     counts[NAMES.index("small")] += traders - counts.sum()
     if counts.min() < 1:
         raise ValueError(f"a venue needs at least 40 traders, got {traders}")
-    return np.repeat(np.arange(len(ARCHETYPES)), counts)
+    return np.repeat(np.arange(len(archetypes)), counts)
 
 
-def _of(codes: IntArray, attribute: Callable[[Archetype], float]) -> FloatArray:
-    return np.array([float(attribute(archetype)) for archetype in ARCHETYPES])[codes]
+def _of(
+    archetypes: tuple[Archetype, ...], codes: IntArray, attribute: Callable[[Archetype], float]
+) -> FloatArray:
+    return np.array([float(attribute(archetype)) for archetype in archetypes])[codes]
 
 
 def _lifetimes(
@@ -224,6 +245,7 @@ def _lifetimes(
 
 def _roles(
     rng: np.random.Generator,
+    archetypes: tuple[Archetype, ...],
     archetype: IntArray,
     secondary: IntArray,
     weight: FloatArray,
@@ -233,18 +255,19 @@ def _roles(
     leave_day: IntArray,
 ) -> Roles:
     """The first `n_traders` roles are each trader's main style, up to a move."""
+    of = partial(_of, archetypes)
     hybrid, mover = np.flatnonzero(secondary >= 0), np.flatnonzero(mover_day >= 0)
     trader = np.concatenate([np.arange(len(archetype)), hybrid, mover])
     style = np.concatenate([archetype, secondary[hybrid], archetype_after[mover]])
     n = len(trader)
     until_moved = np.where(mover_day >= 0, mover_day, leave_day)
-    main_leverage = _of(archetype, lambda a: a.leverage)
-    after_leverage = _of(archetype_after[mover], lambda a: a.leverage)
+    main_leverage = of(archetype, lambda a: a.leverage)
+    after_leverage = of(archetype_after[mover], lambda a: a.leverage)
     character = (rng.standard_normal((len(archetype), len(ATTRIBUTES))) @ HETEROGENEITY.T)[trader]
-    taste = np.array([a.taste or (np.nan,) * len(ATTRIBUTES) for a in ARCHETYPES])[style]
-    maker = _of(style, lambda a: a.maker_share)
+    taste = np.array([a.taste or (np.nan,) * len(ATTRIBUTES) for a in archetypes])[style]
+    maker = of(style, lambda a: a.maker_share)
     logit = np.log(maker / (1 - maker)) + 0.5 * rng.standard_normal(n)
-    mix = np.array([a.mix or (np.nan,) * len(INSTRUMENT_MIX) for a in ARCHETYPES])[style]
+    mix = np.array([a.mix or (np.nan,) * len(INSTRUMENT_MIX) for a in archetypes])[style]
     gamma = np.where(mix > 0, rng.standard_gamma(np.nan_to_num(12.0 * mix) + 1e-3), 0.0)
     total = gamma.sum(axis=1, keepdims=True)
     return Roles(
@@ -254,16 +277,16 @@ def _roles(
         first_day=np.concatenate([join_day, join_day[hybrid], mover_day[mover]]),
         last_day=np.concatenate([until_moved, leave_day[hybrid], leave_day[mover]]),
         leverage=np.concatenate([main_leverage, main_leverage[hybrid], after_leverage]),
-        sessions_per_week=_of(style, lambda a: a.sessions_per_week)
-        * np.where(_of(style, lambda a: a.round_the_clock) > 0, 1.0, rng.lognormal(-0.12, 0.5, n)),
+        sessions_per_week=of(style, lambda a: a.sessions_per_week)
+        * np.where(of(style, lambda a: a.round_the_clock) > 0, 1.0, rng.lognormal(-0.12, 0.5, n)),
         trades_per_session=1
-        + (_of(style, lambda a: a.trades_per_session) - 1) * rng.lognormal(-0.08, 0.4, n),
-        hold_hours=_of(style, lambda a: a.hold_hours) * rng.lognormal(0.0, 0.4, n),
+        + (of(style, lambda a: a.trades_per_session) - 1) * rng.lognormal(-0.08, 0.4, n),
+        hold_hours=of(style, lambda a: a.hold_hours) * rng.lognormal(0.0, 0.4, n),
         maker_share=1 / (1 + np.exp(-logit)),
         fills_per_order=1
-        + (_of(style, lambda a: a.fills_per_order) - 1) * rng.lognormal(0.0, 0.3, n),
+        + (of(style, lambda a: a.fills_per_order) - 1) * rng.lognormal(0.0, 0.3, n),
         mix=np.divide(gamma, total, out=np.full_like(gamma, np.nan), where=total > 0),
-        taste=taste + _of(style, lambda a: a.taste_spread)[:, None] * character,
+        taste=taste + of(style, lambda a: a.taste_spread)[:, None] * character,
     )
 
 

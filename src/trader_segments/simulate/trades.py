@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from trader_segments.simulate.archetypes import ARCHETYPES, Archetype
+from trader_segments.simulate.archetypes import Archetype
 from trader_segments.simulate.market import (
     DAY_MS,
     HOUR_MS,
@@ -108,7 +108,7 @@ def simulate_trades(rng: np.random.Generator, population: Population, market: Ma
         "basis_arbitrageur": _basis_trades,
     }
     parts: list[Trades] = []
-    for code, archetype in enumerate(ARCHETYPES):
+    for code, archetype in enumerate(population.archetypes):
         rows = np.flatnonzero(population.roles.archetype == code)
         style = _Style(rng, population, market, board, archetype, rows)
         parts += special.get(archetype.name, _plain_trades)(style)

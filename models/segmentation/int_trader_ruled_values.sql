@@ -1,0 +1,31 @@
+{{ config(materialized='view') }}
+-- The features that rules look at, turned long. A feature without a rule is joined with no row and never read.
+with
+
+rule_features as (
+    select feature from {{ ref('axis_rules') }}
+    union distinct
+    select feature from {{ ref('segmentation_rules') }}
+    where
+        is_definition
+        or exists (select 1 from {{ ref('segmentation_rules') }} where is_rare)
+),
+
+trader_features as (
+    select * from {{ ref('trader_features') }}
+),
+
+final as (
+    {%- for column in feature_columns() %}
+    select
+        trader_features.trader_id,
+        rule_features.feature as feature_name,
+        cast(trader_features.{{ column.name }} as double) as feature_value
+    from trader_features
+    cross join rule_features
+    where rule_features.feature = '{{ column.name }}' and trader_features.{{ column.name }} is not null
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+)
+
+select * from final
