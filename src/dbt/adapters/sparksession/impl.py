@@ -7,6 +7,7 @@ is written once, and only what it reads and returns travels.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +78,40 @@ class SparkSessionConnectionManager(SparkConnectionManager):
         return connection
 
 
+class SparkTables:
+    """A DuckDB connection, as dbt-duckdb hands it to Python models, that reads tables of Spark.
+
+    Parameters
+    ----------
+    connection : an empty DuckDB database
+    session : where the tables are
+    schema : of the models; `sql` finds the tables of this one
+    """
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, session: SparkSession, schema: str
+    ) -> None:
+        self.connection = connection
+        self.session = session
+        self.schema = schema
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.connection, name)
+
+    def read(self, table: str) -> duckdb.DuckDBPyRelation:
+        """The rows that a table has now, which stay when it is replaced."""
+        return self.connection.from_arrow(self.session.table(table).toArrow())
+
+    def sql(self, query: str) -> duckdb.DuckDBPyRelation:
+        """Ask DuckDB, with those tables of the schema at hand that the query names."""
+        self.connection.execute(f'create schema if not exists "{self.schema}"')
+        for table in set(re.findall(rf"\b{self.schema}\.\w+", query)):
+            if self.session.catalog.tableExists(table):
+                self.connection.register("rows", self.session.table(table).toArrow())
+                self.connection.execute(f"create or replace table {table} as from rows")
+        return self.connection.sql(query)
+
+
 class SessionPythonJob(PythonJobHelper):
     """Runs one Python model in this process, against the Spark session of the SQL models."""
 
@@ -91,16 +126,9 @@ class SessionPythonJob(PythonJobHelper):
         code: dict[str, Any] = {"__name__": self.name}
         exec(compile(compiled_code, self.name, "exec"), code)
         with duckdb.connect() as connection:
-            if session.catalog.tableExists(self.name):
-                # a model may read the rows of its last run
-                earlier = session.table(self.name).toArrow()
-                connection.register("earlier", earlier)
-                connection.execute(f'create schema "{self.schema}"')
-                connection.execute(f"create view {self.name} as from earlier")
-            dbt = code["dbtObj"](
-                lambda table: connection.from_arrow(session.table(table).toArrow())
-            )
-            rows = as_arrow(connection, code["model"](dbt, connection))
+            tables = SparkTables(connection, session, self.schema)
+            result = code["model"](code["dbtObj"](tables.read), tables)
+            rows = as_arrow(connection, result)
         draft = f"{self.name}__dbt_new"
         session.createDataFrame(rows).write.mode("overwrite").saveAsTable(draft, format="parquet")
         session.sql(f"drop table if exists {self.name}").collect()
