@@ -16,7 +16,7 @@ from types import TracebackType
 
 HOST = "127.0.0.1"
 _WAIT_SECONDS = 120
-# A build of a test plans hundreds of queries over few rows: compiling less is worth more than running faster.
+# A test plans hundreds of queries over few rows: compiling less is worth more than running faster.
 _JAVA_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m"
 
 
@@ -86,7 +86,9 @@ class SparkCluster:
             "spark.hadoop.javax.jdo.option.ConnectionURL": metastore,
             "spark.hadoop.datanucleus.schema.autoCreateAll": "true",
             "spark.hadoop.hive.metastore.schema.verification": "false",
-            "spark.driver.extraJavaOptions": f"{_JAVA_OPTIONS} -Dderby.stream.error.file={self.folder}/derby.log",
+            "spark.driver.extraJavaOptions": " ".join(
+                [_JAVA_OPTIONS, f"-Dderby.stream.error.file={self.folder / 'derby.log'}"]
+            ),
             "spark.executor.extraJavaOptions": _JAVA_OPTIONS,
             "spark.driver.host": HOST,
             "spark.driver.bindAddress": HOST,

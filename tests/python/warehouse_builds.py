@@ -87,6 +87,7 @@ class Home:
     raw_data: Path
     venue: str = "exchange"
     project: Path = ROOT
+    timeout: int = 300
 
     @property
     def published(self) -> Path:
@@ -127,7 +128,7 @@ class Home:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=300,
+            timeout=self.timeout,
         )
         return Run(done.returncode == 0, done.stdout)
 
