@@ -7,8 +7,10 @@ is written once, and only what it reads and returns travels.
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -23,12 +25,16 @@ from dbt.adapters.spark.connections import SparkConnectionManager, SparkCredenti
 from dbt.adapters.spark.impl import SparkAdapter
 from dbt.adapters.spark.session import Connection as SparkSessionHandle
 from dbt.adapters.spark.session import Cursor, SessionConnectionWrapper
+from dbt_common.exceptions import DbtRuntimeError
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from trader_segments import spark
 
 _session: SparkSession | None = None
 _lock = Lock()
+# PySpark logs each error as JSON with all of its stacks; dbt says it too.
+logging.getLogger("SQLQueryContextLogger").disabled = True
 
 
 @dataclass
@@ -52,7 +58,13 @@ class SessionCursor(Cursor):
         self.session = session
 
     def execute(self, sql: str, *parameters: Any) -> None:
-        self._df = self.session.sql(sql % parameters if parameters else sql)
+        with _short_errors():
+            self._df = self.session.sql(sql % parameters if parameters else sql)
+
+    def fetchall(self) -> list[Any] | None:
+        with _short_errors():
+            rows: list[Any] | None = super().fetchall()
+        return rows
 
 
 class SessionHandle(SparkSessionHandle):
@@ -160,6 +172,15 @@ class SparkSessionAdapter(SparkAdapter):
         """Publish the marts as the DuckDB target does, or say why not."""
         given = self.config.credentials
         spark.publish(spark_session(given), Path(given.home), dict(plan))
+
+
+@contextmanager
+def _short_errors() -> Iterator[None]:
+    """What Spark says is wrong, without its plan and its stack."""
+    try:
+        yield
+    except PySparkException as error:
+        raise DbtRuntimeError(re.split(r"\n\n|;\n'", str(error).strip())[0]) from error
 
 
 def spark_session(credentials: SparkSessionCredentials) -> SparkSession:
