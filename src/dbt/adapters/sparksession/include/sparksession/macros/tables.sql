@@ -1,7 +1,8 @@
 {#- A Python model writes its own table (dbt.adapters.sparksession): what dbt runs is the model's code alone. -#}
 {% macro sparksession__create_table_as(temporary, relation, compiled_code, language='sql') -%}
-    {%- if language == 'python' -%}
-        {{- compiled_code -}}
+    {%- if language == 'python' %}
+{#- dbt puts spaces before this: the code has to begin on a line of its own #}
+{{ compiled_code }}
     {%- else -%}
         {{ spark__create_table_as(temporary, relation, compiled_code, language) }}
     {%- endif -%}
