@@ -28,6 +28,7 @@ from dbt.adapters.spark.session import Cursor, SessionConnectionWrapper
 from dbt_common.exceptions import DbtRuntimeError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
+from pyspark.sql.pandas.types import from_arrow_schema
 
 from trader_segments import spark
 
@@ -142,7 +143,9 @@ class SessionPythonJob(PythonJobHelper):
             result = code["model"](code["dbtObj"](tables.read), tables)
             rows = as_arrow(connection, result)
         draft = f"{self.name}__dbt_new"
-        session.createDataFrame(rows).write.mode("overwrite").saveAsTable(draft, format="parquet")
+        types = from_arrow_schema(rows.schema, prefer_timestamp_ntz=True)
+        frame = session.createDataFrame(rows, types)
+        frame.write.mode("overwrite").saveAsTable(draft, format="parquet")
         session.sql(f"drop table if exists {self.name}").collect()
         session.sql(f"alter table {draft} rename to {self.name}").collect()
 
