@@ -184,7 +184,10 @@ def differences(
 
 
 # DECIMALs of marts that are made of DOUBLEs.
-FROM_DOUBLES = {"trader_fee_tiers": ["projected_volume_usd"]}
+FROM_DOUBLES = {
+    "trader_features": ["open_position_usd"],
+    "trader_fee_tiers": ["projected_volume_usd"],
+}
 
 
 def unlike(left: Mapping[str, pa.Table], right: Mapping[str, pa.Table]) -> list[str]:
