@@ -3,13 +3,21 @@
 -- The features that rules look at, turned long. A feature without a rule is joined with no row and never read.
 with
 
+model_rules as (
+    select * from {{ ref('segmentation_rules') }}
+),
+
+rare_styles as (
+    select max(case when is_rare then 1 else 0 end) as has_any from model_rules
+),
+
 rule_features as (
     select feature from {{ ref('axis_rules') }}
     union distinct
-    select feature from {{ ref('segmentation_rules') }}
-    where
-        is_definition
-        or exists (select 1 from {{ ref('segmentation_rules') }} where is_rare)
+    select model_rules.feature
+    from model_rules
+    cross join rare_styles
+    where model_rules.is_definition or rare_styles.has_any = 1
 ),
 
 trader_features as (

@@ -87,7 +87,7 @@ class Home:
     raw_data: Path
     venue: str = "exchange"
     project: Path = ROOT
-    timeout: int = 300
+    timeout: int = 1200
 
     @property
     def published(self) -> Path:
