@@ -1,6 +1,5 @@
-{#- Some metastores of Spark keep no view of such length. #}
-{{ config(materialized='view' if target.type == 'duckdb' else 'table') }}
--- The features that rules look at, turned long. A feature without a rule is joined with no row and never read.
+{{ config(materialized='table') }}
+-- The features that rules look at, turned long. A feature without a rule is joined with no row.
 with
 
 model_rules as (
