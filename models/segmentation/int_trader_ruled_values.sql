@@ -1,4 +1,11 @@
 {{ config(materialized='table') }}
+{%- set rows = [] %}
+{%- for column in feature_columns() %}
+    {%- do rows.append([
+        "cast('" ~ column.name ~ "' as " ~ type_string() ~ ")",
+        'cast(trader_features.' ~ column.name ~ ' as double)',
+    ]) %}
+{%- endfor %}
 -- The features that rules look at, turned long. A feature without a rule is joined with no row.
 with
 
@@ -11,7 +18,7 @@ rare_styles as (
 ),
 
 rule_features as (
-    select feature from {{ ref('axis_rules') }}
+    select feature as name from {{ ref('axis_rules') }}
     union distinct
     select model_rules.feature
     from model_rules
@@ -23,17 +30,19 @@ trader_features as (
     select * from {{ ref('trader_features') }}
 ),
 
+ruled_values as (
+    {{ unpivoted(
+        'trader_features', ['trader_id'], ['feature_name', 'feature_value'], rows, only='rule_features'
+    ) }}
+),
+
 final as (
-    {%- for column in feature_columns() %}
     select
-        trader_features.trader_id,
-        rule_features.feature as feature_name,
-        cast(trader_features.{{ column.name }} as double) as feature_value
-    from trader_features
-    cross join rule_features
-    where rule_features.feature = '{{ column.name }}' and trader_features.{{ column.name }} is not null
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+        trader_id,
+        feature_name,
+        feature_value
+    from ruled_values
+    where feature_value is not null
 )
 
 select * from final

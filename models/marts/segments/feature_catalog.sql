@@ -1,3 +1,16 @@
+{%- set rows = [] %}
+{%- for column in feature_columns() %}
+    {%- set texts = [] %}
+    {%- for text in [
+        column.name, column.group, column.description, column.unit, column.transform, column.get('requires', []) | join(', ')
+    ] %}
+        {%- do texts.append("cast('" ~ text | replace("'", "''") ~ "' as " ~ type_string() ~ ")") %}
+    {%- endfor %}
+    {%- do rows.append(texts + [
+        'cast(' ~ column.used_in_segmentation ~ ' as boolean)',
+        'cast(' ~ column.name ~ ' as double)',
+    ]) %}
+{%- endfor %}
 with -- noqa: disable=LT02
 
 trader_features as (
@@ -12,20 +25,26 @@ known as (
     from trader_features
 ),
 
+catalog as (
+    {{ unpivoted(
+        'known',
+        [],
+        ['feature_name', 'feature_group', 'description', 'unit', 'transform', 'requires', 'used_in_segmentation', 'coverage'],
+        rows,
+    ) }}
+),
+
 final as (
-    {%- for column in feature_columns() %}
     select
-        cast('{{ column.name }}' as {{ type_string() }}) as feature_name,
-        cast('{{ column.group }}' as {{ type_string() }}) as feature_group,
-        cast('{{ column.description | replace("'", "''") }}' as {{ type_string() }}) as description,
-        cast('{{ column.unit }}' as {{ type_string() }}) as unit,
-        cast('{{ column.transform }}' as {{ type_string() }}) as transform,
-        cast({{ column.used_in_segmentation }} as boolean) as used_in_segmentation,
-        cast('{{ column.get("requires", []) | join(", ") }}' as {{ type_string() }}) as requires,
-        cast({{ column.name }} as double) as coverage
-    from known
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+        feature_name,
+        feature_group,
+        description,
+        unit,
+        transform,
+        used_in_segmentation,
+        requires,
+        coverage
+    from catalog
 )
 
 select * from final
