@@ -1,32 +1,25 @@
 -- Styles that rules decide: by definition, or because a style is too rare to be learned.
 with
 
-conditions as (
+rules as (
     select
         *,
         max(case when is_rare then 1 else 0 end) over () = 1 as has_rare_styles
     from {{ ref('segmentation_rules') }}
 ),
 
+deciding as (
+    select * from rules
+    where is_definition or has_rare_styles
+),
+
 feature_values as (
-    select * from {{ ref('int_trader_ruled_values') }}
+    {{ ruled_values('deciding') }}
 ),
 
 conditions_met as (
-    select
-        feature_values.trader_id,
-        conditions.*
-    from feature_values
-    inner join conditions on feature_values.feature_name = conditions.feature
-    where
-        (conditions.is_definition or conditions.has_rare_styles)
-        and (
-            (conditions.operator = '>=' and feature_values.feature_value >= conditions.threshold)
-            or (conditions.operator = '>' and feature_values.feature_value > conditions.threshold)
-            or (conditions.operator = '<=' and feature_values.feature_value <= conditions.threshold)
-            or (conditions.operator = '<' and feature_values.feature_value < conditions.threshold)
-            or (conditions.operator = '=' and feature_values.feature_value = conditions.threshold)
-        )
+    select * from feature_values
+    where {{ condition_holds('feature_value', 'operator', 'threshold') }}
 ),
 
 rules_met as (

@@ -34,7 +34,6 @@ RULES = pd.read_csv(SEEDS / "style_rules.csv")
 STYLES = pd.read_csv(SEEDS / "styles.csv")
 SPECS = list(registered_features().values())
 MODELS = (
-    "int_trader_ruled_values",
     "int_segmentation_components",
     "int_trader_inputs",
     "int_trader_ruled_styles",

@@ -133,6 +133,15 @@ def test_a_version_is_promoted_by_hand_and_stays(challenged: pd.DataFrame) -> No
     pd.testing.assert_frame_equal(_choose(rows, LATER, as_of=later, promote=chosen), rows)
 
 
+def test_a_version_chosen_by_hand_does_not_give_way_to_a_better_fit(first: pd.DataFrame) -> None:
+    chosen = first["model_version"].iloc[0]
+    lenient = PromotionPolicy(least_agreement=0.5, most_moved=0.5)
+    rows = _choose(first, CHANGED, as_of=JULY, refit=True, promote=chosen, promotion=lenient)
+    assert rows["status"].tolist() == ["champion", "challenger"]
+    assert f"refit on request; not promoted: {chosen} was chosen by hand" in rows["why"].iloc[1]
+    assert rows["holdout_brier_score"].iloc[1] < rows["champion_brier_score"].iloc[1]
+
+
 def test_back_to_an_earlier_champion_by_hand(challenged: pd.DataFrame) -> None:
     old, new = challenged["model_version"]
     rows = _choose(challenged, LATER, as_of=JULY, promote=new)

@@ -79,30 +79,34 @@ def elliptical_sample(rows: FloatArray, generator: np.random.Generator) -> Float
 
 
 def _em(rows: FloatArray, start: IntArray, k: int) -> tuple[float, IntArray]:
+    """EM on sphered rows (n, p). Their scatter is n times the identity, so the covariance within
+    clusters is a multiple of it less a matrix of rank k, and what is inverted is (k, k)."""
     n, p = rows.shape
-    scatter = rows.T @ rows
-    share = np.full((n, k), (1.0 - START_CERTAINTY) / k)
-    share[np.arange(n), start] += START_CERTAINTY
+    columns = np.ascontiguousarray(rows.T)
+    share = np.full((k, n), (1.0 - START_CERTAINTY) / k)
+    share[start, np.arange(n)] += START_CERTAINTY
+    total = 1.0 + RIDGE
     before = -np.inf
     for _ in range(MOST_ITERATIONS):
-        weights = share.sum(axis=0) + 1e-9
-        means = (share.T @ rows) / weights[:, None]
-        within = (scatter - (means * weights[:, None]).T @ means) / n + RIDGE * np.eye(p)
-        inverse = np.linalg.inv(within)
-        slopes = means @ inverse
-        scores = rows @ slopes.T - 0.5 * np.sum(means * slopes, axis=1) + np.log(weights / n)
-        top = scores.max(axis=1, keepdims=True)
+        weights = share.sum(axis=1) + 1e-9
+        means = (share @ rows) / weights[:, None]
+        between = means * np.sqrt(weights / n)[:, None]
+        core = total * np.eye(k) - between @ between.T
+        gained = np.linalg.solve(core, between)
+        slopes = (means + (means @ between.T) @ gained) / total
+        offsets = np.log(weights / n) - 0.5 * np.sum(means * slopes, axis=1)
+        scores = slopes @ columns + offsets[:, None]
+        top = scores.max(axis=0)
         share = np.exp(scores - top)
-        totals = share.sum(axis=1, keepdims=True)
+        totals = share.sum(axis=0)
         share /= totals
-        likelihood = np.mean(top + np.log(totals)) - 0.5 * (
-            np.sum(inverse * scatter) / n + np.linalg.slogdet(within)[1]
-        )
+        trace = (p + np.sum(between * gained)) / total
+        log_determinant = (p - k) * np.log(total) + np.linalg.slogdet(core)[1]
+        likelihood = np.mean(top + np.log(totals)) - 0.5 * (trace + log_determinant)
         if likelihood - before < TOLERANCE:
             break
         before = likelihood
-    of_one = -0.5 * np.sum(scatter.diagonal()) / n
-    return float(likelihood - of_one), np.asarray(share.argmax(axis=1), dtype=np.int64)
+    return float(likelihood + 0.5 * p), np.asarray(share.argmax(axis=0), dtype=np.int64)
 
 
 def _k_means(rows: FloatArray, k: int, random_state: int) -> IntArray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -79,9 +80,9 @@ def choose_model(
     ValueError
         If the version to promote is not stored or cannot score.
     """
-    promotion = promotion or PromotionPolicy()
     as_of = pd.Timestamp(as_of_date)
     rows = _stored(previous)
+    today = _Today(features, specs, rules, styles, as_of, pd.Timestamp(fitted_at), random_state)
     table = FeatureTable.from_frame(features, required_columns(specs, rules))
     wanted = (features_hash(specs), rules_hash(rules, styles))
     models = [_read(str(text)) for text in rows["parameters"]]
@@ -92,38 +93,9 @@ def choose_model(
     if promote:
         rows = _promoted_by_hand(rows, objections, promote, as_of)
     reigning = _reigning(rows, objections, as_of)
-
     champion_model = None if reigning is None else models[reigning]
-
-    def fitted(cause: str, before: SegmentationModel | None) -> tuple[Row, SegmentationModel]:
-        model = fit(
-            features, specs, rules, styles=styles, random_state=random_state, predecessor=before
-        )
-        row = {
-            "model_version": f"{as_of:%Y-%m-%d}-{model.digest}",
-            "fitted_at": pd.Timestamp(fitted_at),
-            "as_of_date": as_of,
-            "trained_rows": model.trained_rows,
-            "parameters": model.to_json(),
-            "status": CHALLENGER,
-            "why": f"{cause}; {model.why}",
-        }
-        return row, model
-
     if reigning is None or champion_model is None:
-        last = _latest(rows["champion_since"])
-        cause = "first model"
-        if last is not None:
-            cause = (
-                objections[last] or f"{rows['model_version'].iloc[last]} was fitted on later data"
-            )
-        new, _ = fitted(cause, None if last is None else models[last])
-        is_stored = rows["model_version"] == new["model_version"]
-        if is_stored.any():
-            rows = rows.assign(champion_since=rows["champion_since"].mask(is_stored, as_of))
-        else:
-            rows = _with(rows, {**new, "champion_since": as_of})
-        return _crowned(rows, new["model_version"])
+        return _first(rows, models, objections, today)
 
     version = str(rows["model_version"].iloc[reigning])
     cause = "refit on request" if refit else ""
@@ -139,18 +111,94 @@ def choose_model(
         )
     if not cause:
         return _crowned(rows, version)
-    new, challenger = fitted(cause, champion_model)
+    return _challenged(
+        rows, version, champion_model, cause, today, promotion or PromotionPolicy(), bool(promote)
+    )
+
+
+@dataclass(frozen=True)
+class _Today:
+    """What a fit of this run is made of."""
+
+    features: pd.DataFrame
+    specs: Sequence[Mapping[str, Any]]
+    rules: pd.DataFrame
+    styles: pd.DataFrame | None
+    as_of: pd.Timestamp
+    fitted_at: pd.Timestamp
+    random_state: int
+
+    def fitted(
+        self, cause: str, predecessor: SegmentationModel | None
+    ) -> tuple[Row, SegmentationModel]:
+        """Row of a new version, which has not been champion, and its model."""
+        model = fit(
+            self.features,
+            self.specs,
+            self.rules,
+            styles=self.styles,
+            random_state=self.random_state,
+            predecessor=predecessor,
+        )
+        row = {
+            "model_version": f"{self.as_of:%Y-%m-%d}-{model.digest}",
+            "fitted_at": self.fitted_at,
+            "as_of_date": self.as_of,
+            "trained_rows": model.trained_rows,
+            "parameters": model.to_json(),
+            "status": CHALLENGER,
+            "why": f"{cause}; {model.why}",
+        }
+        return row, model
+
+
+def _first(
+    rows: pd.DataFrame,
+    models: Sequence[SegmentationModel | None],
+    objections: Sequence[str],
+    today: _Today,
+) -> pd.DataFrame:
+    """Rows with a new fit as champion, because no stored version may score."""
+    cause, last = "first model", _latest(rows["champion_since"])
+    if last is not None:
+        late = f"{rows['model_version'].iloc[last]} was fitted on later data"
+        cause = objections[last] or late
+    new, _ = today.fitted(cause, None if last is None else models[last])
+    is_stored = rows["model_version"] == new["model_version"]
+    if is_stored.any():
+        rows = rows.assign(champion_since=rows["champion_since"].mask(is_stored, today.as_of))
+    else:
+        rows = _with(rows, {**new, "champion_since": today.as_of})
+    return _crowned(rows, new["model_version"])
+
+
+def _challenged(
+    rows: pd.DataFrame,
+    version: str,
+    champion_model: SegmentationModel,
+    cause: str,
+    today: _Today,
+    promotion: PromotionPolicy,
+    is_pinned: bool,
+) -> pd.DataFrame:
+    """Rows with a challenger of this champion, which takes over if the policy lets it.
+
+    A champion chosen by hand stays whatever the comparison says.
+    """
+    new, challenger = today.fitted(cause, champion_model)
     if new["model_version"] in set(rows["model_version"]):
         return _crowned(rows, version)
     if challenger.lda is None:
         new["why"] = f"{cause}; not promoted: too few clear cases to learn from"
         return _crowned(_with(rows, new), version)
-    comparison = compare(challenger, champion_model, features, promotion.change_probability)
+    comparison = compare(challenger, champion_model, today.features, promotion.change_probability)
     is_promoted, verdict = comparison.verdict(promotion)
+    if is_promoted and is_pinned:
+        is_promoted, verdict = False, f"not promoted: {version} was chosen by hand"
     new |= {
         **comparison.columns(),
         "compared_with": version,
-        "champion_since": as_of if is_promoted else None,
+        "champion_since": today.as_of if is_promoted else None,
         "why": f"{cause}; {verdict}; {challenger.why}",
     }
     return _crowned(_with(rows, new), new["model_version"] if is_promoted else version)
