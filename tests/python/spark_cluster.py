@@ -16,8 +16,12 @@ from types import TracebackType
 
 HOST = "127.0.0.1"
 _WAIT_SECONDS = 120
-# A test plans hundreds of queries over few rows: compiling less is worth more than running faster.
-_JAVA_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m"
+# A test plans hundreds of queries over few rows: compiling less is worth more than running faster,
+# and what a query leaves behind should be gone before it is old.
+_JAVA_OPTIONS = (
+    "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m "
+    "-XX:MetaspaceSize=300m -Xmn1g"
+)
 
 
 class SparkCluster:
@@ -33,7 +37,7 @@ class SparkCluster:
         Of each worker's executor, and of the server, as Java takes it.
     """
 
-    def __init__(self, folder: Path, *, workers: int = 2, memory: str = "2g") -> None:
+    def __init__(self, folder: Path, *, workers: int = 2, memory: str = "3g") -> None:
         self.folder = folder
         self.memory = memory
         self.workers: list[subprocess.Popen[bytes]] = []
@@ -95,6 +99,11 @@ class SparkCluster:
             "spark.executor.memory": self.memory,
             "spark.local.dir": self.folder / "scratch",
             "spark.ui.enabled": "false",
+            # The server keeps the plans of a thousand queries for a page that nobody opens.
+            "spark.sql.ui.retainedExecutions": 1,
+            "spark.ui.retainedJobs": 1,
+            "spark.ui.retainedStages": 1,
+            "spark.sql.maxPlanStringLength": 1000,
             # Tables of a test are small: one task a core, and a plan costs more than its rows.
             "spark.sql.shuffle.partitions": 2,
             "spark.default.parallelism": 2,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 
@@ -18,20 +19,25 @@ from trader_segments.simulate import simulate
 from warehouse_builds import Home, Run, must, require_data, unlike
 
 pytest.importorskip("pyspark", reason="the target spark needs requirements-spark.lock")
-from pyspark.sql import SparkSession
 
 from dbt.adapters.sparksession.impl import as_arrow
 
 pytestmark = [pytest.mark.slow, pytest.mark.spark]
 
 
-KEPT = [
-    "int_trader_days",
-    "int_trader_instrument_days",
-    "segmentation_fits",
-    "drift_reference",
-    "trader_segment_history",
-]
+# By what a raw table's rows are dated; instruments and accounts are there from the start.
+DATED_BY = {
+    "fills": "executed_at",
+    "orders": "event_at",
+    "quotes": "quoted_at",
+    "balances": "snapshot_date",
+    "positions": "snapshot_date",
+    "open_interest": "snapshot_date",
+    "index_prices": "priced_at",
+    "funding_payments": "paid_at",
+    "incentives": "paid_at",
+    "transfers": "occurred_at",
+}
 
 
 @pytest.fixture(scope="module")
@@ -43,39 +49,37 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkCluster]:
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return simulate(tmp_path_factory.mktemp("sample"), traders=300, days=90).out / "raw"
+    return simulate(tmp_path_factory.mktemp("sample"), traders=150, days=60).out / "raw"
 
 
-def build_on_both(
-    folder: Path, project: Path, raw_data: Path, venue: str, cluster: SparkCluster
-) -> tuple[Home, Home]:
+@dataclass(frozen=True)
+class Both:
     """One venue on DuckDB, and on Spark in a schema of its own."""
-    on_duckdb = Home(folder / "duckdb", raw_data, venue, project)
-    must(on_duckdb.dbt("build"))
-    on_spark = Home(folder / "spark", raw_data, venue, project, timeout=1800)
-    must(build_on_spark(on_spark, cluster))
-    return on_duckdb, on_spark
+
+    on_duckdb: Home
+    on_spark: Home
+
+    @classmethod
+    def of(cls, folder: Path, project: Path, raw_data: Path, venue: str) -> Both:
+        homes = (folder / engine for engine in ("duckdb", "spark"))
+        return cls(*(Home(home, raw_data, venue, project, timeout=1800) for home in homes))
+
+    def build(self, cluster: SparkCluster) -> list[str]:
+        """Build on both; how the marts differ."""
+        must(self.on_duckdb.dbt("build"))
+        must(build_on_spark(self.on_spark, cluster))
+        return unlike(self.on_duckdb.contents(), self.on_spark.contents())
 
 
-def build_on_spark(home: Home, cluster: SparkCluster, *arguments: str) -> Run:
+def build_on_spark(home: Home, cluster: SparkCluster) -> Run:
     return home.dbt(
         "build",
-        *arguments,
         environment={
             "TRADER_SEGMENTS_TARGET": "spark",
             "TRADER_SEGMENTS_SCHEMA": schema_of(home),
             "SPARK_REMOTE": cluster.remote,
         },
     )
-
-
-def spark_tables(home: Home, cluster: SparkCluster, names: list[str]) -> dict[str, pa.Table]:
-    """Tables of a build as they are on the cluster."""
-    session = SparkSession.builder.remote(cluster.remote).create()
-    try:
-        return {name: session.table(f"{schema_of(home)}.{name}").toArrow() for name in names}
-    finally:
-        session.stop()
 
 
 def schema_of(home: Home) -> str:
@@ -90,36 +94,50 @@ def test_a_column_without_a_value_is_text() -> None:
     assert rows.to_pylist() == [{"known": 1, "unknown": None}]
 
 
-def test_the_sample_venue_is_the_same_on_both_engines(
+def load_until(date: str, sample: Path, raw: Path) -> None:
+    """The sample as it was when the day began."""
+    raw.mkdir(exist_ok=True)
+    for table in sample.glob("*.parquet"):
+        dated_by = DATED_BY.get(table.stem)
+        kept = f"{dated_by} < date '{date}'" if dated_by else "true"
+        with duckdb.connect() as connection:
+            rows = connection.read_parquet(str(table)).filter(kept)
+            rows.write_parquet(str(raw / table.name))
+
+
+def test_the_sample_venue_is_the_same_on_both_engines_load_after_load(
     sample: Path, bare_project: Path, cluster: SparkCluster, tmp_path: Path
 ) -> None:
-    on_duckdb, on_spark = build_on_both(tmp_path, bare_project, sample, "exchange", cluster)
-    assert unlike(on_duckdb.contents(), on_spark.contents()) == []
-    # what keeps its rows of the last run stays what it is
-    first = spark_tables(on_spark, cluster, KEPT)
-    must(build_on_spark(on_spark, cluster, "--select", *KEPT))
-    assert unlike(first, spark_tables(on_spark, cluster, KEPT)) == []
+    venue = Both.of(tmp_path, bare_project, tmp_path / "raw", "exchange")
+    load_until("2026-06-29", sample, venue.on_spark.raw_data)
+    assert venue.build(cluster) == []
+    first = venue.on_spark.manifest()
+    load_until("2026-07-01", sample, venue.on_spark.raw_data)
+    assert venue.build(cluster) == []
+    dates = venue.on_spark.query(
+        "select distinct as_of_date from trader_segment_history order by 1"
+    )
+    assert [str(date) for (date,) in dates] == [first["as_of_date"], "2026-06-30"]
 
 
 def test_a_venue_of_csv_files_is_the_same_on_both_engines(
     bare_project: Path, cluster: SparkCluster, tmp_path: Path
 ) -> None:
-    data = require_data("hyperliquid")
-    on_duckdb, on_spark = build_on_both(tmp_path, bare_project, data, "hyperliquid", cluster)
-    assert unlike(on_duckdb.contents(), on_spark.contents()) == []
+    venue = Both.of(tmp_path, bare_project, require_data("hyperliquid"), "hyperliquid")
+    assert venue.build(cluster) == []
 
 
 def test_a_worker_that_dies_in_the_middle_of_a_build_changes_nothing(
     bare_project: Path, cluster: SparkCluster, tmp_path: Path
 ) -> None:
     data = require_data("polymarket_2022_midterms")
-    on_spark = Home(tmp_path / "spark", data, "polymarket", bare_project)
-    killer = Thread(target=kill_in_the_middle, args=(on_spark, cluster))
+    venue = Both.of(tmp_path, bare_project, data, "polymarket")
+    killer = Thread(target=kill_in_the_middle, args=(venue.on_spark, cluster))
     killer.start()
-    on_duckdb, on_spark = build_on_both(tmp_path, bare_project, data, "polymarket", cluster)
+    unequal = venue.build(cluster)
     killer.join()
     assert cluster.workers[0].poll() is not None, "the worker outlived the build"
-    assert unlike(on_duckdb.contents(), on_spark.contents()) == []
+    assert unequal == []
 
 
 def kill_in_the_middle(home: Home, cluster: SparkCluster) -> None:

@@ -161,6 +161,16 @@ class SparkSessionAdapter(SparkAdapter):
     def python_submission_helpers(self) -> dict[str, type[PythonJobHelper]]:
         return {"session": SessionPythonJob}
 
+    @available.parse(lambda *_, **__: [])
+    def get_column_schema_from_query(self, sql: str) -> list[Any]:
+        """The columns of a query, which Spark analyses once for it: in a deep graph of views that
+        is most of what a small model costs, and dbt-spark's look at the schema takes two."""
+        _, cursor = self.connections.add_select_query(f"describe query {sql}")
+        return [
+            self.Column.create(row.col_name, self.connections.data_type_code_to_name(row.data_type))
+            for row in cursor.fetchall()
+        ]
+
     @available
     def check_raw_input(self) -> str:
         """Show the raw files of the profile to Spark; the problems of the input, a line each."""
