@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _OUR_VIEW = "registered by trader_segments"
+_KEPT_BUILDS = 2
 
 
 def register(
@@ -59,7 +61,12 @@ def register(
 
 
 def publish(session: SparkSession, home: Path, plan: dict[str, Any]) -> None:
-    """Bring the marts to this machine and publish them as a build on DuckDB is published."""
+    """Publish the marts on the cluster, and on this machine as a build on DuckDB is published.
+
+    Readers on the cluster have ``<schema>_published.<mart>``, a view of the build's own copy of the
+    mart. All copies are there before the first view is turned to its own; those of the build before
+    stay, for queries that still read them.
+    """
     from dbt_common.events.base_types import EventLevel
     from dbt_common.events.functions import fire_event
     from dbt_common.events.types import Note
@@ -67,17 +74,47 @@ def publish(session: SparkSession, home: Path, plan: dict[str, Any]) -> None:
     from trader_segments.dbt_plugin import run_plan
     from trader_segments.publish import hold_back_reason
 
+    copies: dict[str, str] = {}
     with duckdb.connect() as connection:
         if hold_back_reason(plan) is None:
-            for schema in {mart["schema"] for mart in plan["marts"]}:
-                connection.execute(f'create schema "{schema}"')
+            copies = _copy_marts(session, plan)
             for mart in plan["marts"]:
-                connection.register(
-                    "rows", session.table(f"{mart['schema']}.{mart['name']}").toArrow()
-                )
+                connection.execute(f'create schema if not exists "{mart["schema"]}"')
+                connection.register("rows", session.table(copies[_view(mart)]).toArrow())
                 connection.execute(f'create table "{mart["schema"]}"."{mart["name"]}" as from rows')
         message = run_plan(connection, home.resolve() / "published", plan)
+    for view, copy in copies.items():
+        session.sql(f"create or replace view {view} as select * from {copy}").collect()
+    for schema in {view.split(".")[0] for view in copies}:
+        _drop_old_copies(session, schema)
     fire_event(Note(msg=message), EventLevel.INFO)
+
+
+def _view(mart: dict[str, str]) -> str:
+    return f"{mart['schema']}_published.{mart['name']}"
+
+
+def _copy_marts(session: SparkSession, plan: dict[str, Any]) -> dict[str, str]:
+    """A table of this build for each mart; the name that readers have to that of the table."""
+    build = re.sub(r"\W", "_", plan["build_id"]).lower()
+    copies = {_view(mart): f"{_view(mart)}__{build}" for mart in plan["marts"]}
+    for mart in plan["marts"]:
+        view = _view(mart)
+        session.sql(f"create schema if not exists {view.split('.')[0]}").collect()
+        session.sql(
+            f"create table {copies[view]} using parquet as "
+            f"select * from {mart['schema']}.{mart['name']}"
+        ).collect()
+    return copies
+
+
+def _drop_old_copies(session: SparkSession, schema: str) -> None:
+    """Drop the copies of all builds but the last ones; names of builds sort by time."""
+    tables = [row.tableName for row in session.sql(f"show tables in {schema}").collect()]
+    builds = sorted({table.rpartition("__")[2] for table in tables if "__" in table})
+    for table in tables:
+        if table.endswith(tuple(f"__{build}" for build in builds[:-_KEPT_BUILDS])):
+            session.sql(f"drop table {schema}.{table}").collect()
 
 
 def _raw_tables(session: SparkSession) -> tuple[set[str], set[str]]:

@@ -20,6 +20,8 @@ from warehouse_builds import Home, Run, must, require_data, unlike
 
 pytest.importorskip("pyspark", reason="the target spark needs requirements-spark.lock")
 
+from pyspark.sql import SparkSession
+
 from dbt.adapters.sparksession.impl import as_arrow
 
 pytestmark = [pytest.mark.slow, pytest.mark.spark]
@@ -80,6 +82,17 @@ def build_on_spark(home: Home, cluster: SparkCluster) -> Run:
             "SPARK_REMOTE": cluster.remote,
         },
     )
+
+
+def served_on(cluster: SparkCluster, home: Home) -> dict[str, int]:
+    """Rows of each mart that readers on the cluster have, and of the copies behind them."""
+    session = SparkSession.builder.remote(cluster.remote).create()
+    try:
+        schema = f"{schema_of(home)}_published"
+        names = [row.tableName for row in session.sql(f"show tables in {schema}").collect()]
+        return {name: session.table(f"{schema}.{name}").count() for name in names}
+    finally:
+        session.stop()
 
 
 def schema_of(home: Home) -> str:
