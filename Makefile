@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build test test-spark lint format docs lock clean
+.PHONY: help build verify-incremental test test-spark lint format docs lock clean
 
 PYTHONS ?= python3.13 python3.12 python3.11 python3
 bin := .venv/bin
@@ -35,11 +35,15 @@ ifneq ($(shell test ! -e $(unfinished) && $(bin)/python -c 'print("works")' 2>/d
 endif
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
 
 build: $(project) ## Build and publish the segments from RAW_DATA of VENUE
 	$(say) "trader-segments build"
 	@$(bin)/trader-segments build
+
+verify-incremental: $(project) ## Compare the built marts with a build from nothing of the same input
+	$(say) "trader-segments verify-incremental"
+	@$(bin)/trader-segments verify-incremental
 
 test: lint ## Lint, check types and run every test
 	$(say) "pytest"

@@ -51,9 +51,9 @@ class Bar:
             self.measure,
             f"{sign} {self.bar:g}",
             f"{self.mean:.{self.digits}f}",
-            _word(self.is_met(self.mean)),
+            met(self.is_met(self.mean)),
             f"{worst:.{self.digits}f}{where}",
-            _word(self.is_met(worst)),
+            met(self.is_met(worst)),
         ]
 
 
@@ -147,7 +147,7 @@ def render(figures: Figures) -> str:
     template = Template(TEMPLATE.read_text(), keep_trailing_newline=True)
     return template.render(
         seeds=", ".join(figures["seeds"]),
-        bars=_table(["measure", "bar", "mean", "met", "worst seed", "met"], map(Bar.row, reached)),
+        bars=table(["measure", "bar", "mean", "met", "worst seed", "met"], map(Bar.row, reached)),
         missed=_listed(missed),
         narrowly_missed=_listed(narrowly),
         jitter={
@@ -181,7 +181,7 @@ def _methods_table(figures: Figures) -> str:
                 f"{cost['megabytes']:,.0f}",
             ]
         )
-    return _table(["method", "macro-F1", "ARI", "F1 of the worst rare style", "CPU s", "MB"], rows)
+    return table(["method", "macro-F1", "ARI", "F1 of the worst rare style", "CPU s", "MB"], rows)
 
 
 def _styles_table(figures: Figures) -> str:
@@ -192,7 +192,7 @@ def _styles_table(figures: Figures) -> str:
     ]
     for style in _by_f1(figures):
         rows.append(_row(f"F1 of {_title(style).lower()}", [each["f1"][style] for each in found]))
-    return _table(["", *_seed_names(figures["seeds"])], rows)
+    return table(["", *_seed_names(figures["seeds"])], rows)
 
 
 def _moves_table(moves: Figures) -> str:
@@ -210,7 +210,7 @@ def _moves_table(moves: Figures) -> str:
         ["have the new style at the end", *(f"{f['movers_found_at_end']:.0%}" for f in found)],
         ["model versions in use", *(str(f["versions"]) for f in found)],
     ]
-    return _table(["", *_seed_names(moves)], rows)
+    return table(["", *_seed_names(moves)], rows)
 
 
 def _perturbed_table(perturbed: Figures) -> str:
@@ -233,7 +233,7 @@ def _perturbed_table(perturbed: Figures) -> str:
             for style in found[0]["recovery"]["f1"]
         ),
     ]
-    return _table(["", *_seed_names(perturbed)], rows)
+    return table(["", *_seed_names(perturbed)], rows)
 
 
 def _all(figures: Figures) -> list[Figures]:
@@ -280,7 +280,7 @@ def _mean(found: Sequence[Figures], key: str) -> float:
     return float(np.mean([each[key] for each in found]))
 
 
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A Markdown table; the first column holds words."""
     alignment = ["---", *("---:" for _ in columns[1:])]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (columns, alignment, *rows))
@@ -298,7 +298,7 @@ def _title(style: str) -> str:
     return style.replace("_", " ").capitalize()
 
 
-def _word(is_met: bool) -> str:
+def met(is_met: bool) -> str:
     return "yes" if is_met else "**no**"
 
 

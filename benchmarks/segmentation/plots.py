@@ -17,7 +17,7 @@ def dots(title: str, rows: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
     body = Markup("")
     for number, (label, values) in enumerate(rows.items()):
         y = 64 + ROW * number
-        body += _text(LEFT - 12, y + 4, label, "end") + _line(LEFT, y, LEFT + WIDTH, y)
+        body += caption(LEFT - 12, y + 4, label, "end") + rule(LEFT, y, LEFT + WIDTH, y)
         for name, shares in values.items():
             colour = SERIES[measures.index(name)]
             for share in shares:
@@ -30,48 +30,48 @@ def dots(title: str, rows: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
         x = LEFT + 150 * number
         body += Markup('<circle cx="{}" cy="{}" r="5" fill="{}"/>').format(
             x + 5, bottom + 30, SERIES[number]
-        ) + _text(x + 16, bottom + 34, name)
-    return _drawing(title, bottom + 46, body)
+        ) + caption(x + 16, bottom + 34, name)
+    return drawing(title, bottom + 46, body)
 
 
 def reliability(title: str, bins: Sequence[tuple[float, float, int]]) -> str:
     """Share right over probability said, a dot each bin, its area by traders; the diagonal."""
     size = 320
-    body = _line(LEFT, 50 + size, LEFT + size, 50, GRID)
+    body = rule(LEFT, 50 + size, LEFT + size, 50, GRID)
     most = max(n for _, _, n in bins)
     for said, right, n in bins:
         body += Markup(
             '<circle cx="{:.1f}" cy="{:.1f}" r="{:.1f}" fill="{}" fill-opacity="0.65"/>'
         ).format(LEFT + size * said, 50 + size * (1 - right), 3 + 14 * (n / most) ** 0.5, SERIES[0])
-        body += _text(LEFT + size * said + 18, 54 + size * (1 - right), f"{n:,}")
+        body += caption(LEFT + size * said + 18, 54 + size * (1 - right), f"{n:,}")
     for share in (0.0, 0.5, 1.0):
-        body += _text(LEFT + size * share, 50 + size + 20, f"{share:g}", "middle")
-        body += _text(LEFT - 12, 54 + size * (1 - share), f"{share:g}", "end")
-    body += _text(LEFT + size / 2, 50 + size + 42, "largest posterior", "middle")
-    body += _text(LEFT - 60, 50 + size / 2, "share right", "end")
-    return _drawing(title, 50 + size + 56, body)
+        body += caption(LEFT + size * share, 50 + size + 20, f"{share:g}", "middle")
+        body += caption(LEFT - 12, 54 + size * (1 - share), f"{share:g}", "end")
+    body += caption(LEFT + size / 2, 50 + size + 42, "largest posterior", "middle")
+    body += caption(LEFT - 60, 50 + size / 2, "share right", "end")
+    return drawing(title, 50 + size + 56, body)
 
 
 def _scale(bottom: float) -> Markup:
     return Markup("").join(
-        _text(LEFT + WIDTH * share, bottom + 8, f"{share:g}", "middle")
+        caption(LEFT + WIDTH * share, bottom + 8, f"{share:g}", "middle")
         for share in (0.0, 0.25, 0.5, 0.75, 1.0)
     )
 
 
-def _text(x: float, y: float, text: str, anchor: str = "start") -> Markup:
+def caption(x: float, y: float, text: str, anchor: str = "start") -> Markup:
     return Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>').format(
         x, y, anchor, text
     )
 
 
-def _line(x: float, y: float, to_x: float, to_y: float, colour: str = GRID) -> Markup:
+def rule(x: float, y: float, to_x: float, to_y: float, colour: str = GRID) -> Markup:
     return Markup('<line x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}" stroke="{}"/>').format(
         x, y, to_x, to_y, colour
     )
 
 
-def _drawing(title: str, height: float, body: Markup) -> str:
+def drawing(title: str, height: float, body: Markup) -> str:
     width = LEFT + WIDTH + 40
     return str(
         Markup(

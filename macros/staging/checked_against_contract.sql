@@ -24,6 +24,8 @@ checked as (select * from {{ rows }})
 {%- set event_at = contract.meta.get('event_at') -%}
 {%- set null_text = 'cast(null as ' ~ type_string() ~ ')' -%}
 {%- set load_time = "cast('" ~ run_started_at.strftime('%Y-%m-%d %H:%M:%S') ~ "' as timestamp)" -%}
+{%- set can_be_deleted = 'is_deleted' in contract.columns and 'is_deleted' not in absent -%}
+{%- set is_deletion = 'coalesce(typed.is_deleted, false) and typed.' ~ key[0] ~ ' is not null' -%}
 {%- set public_columns = columns | rejectattr('meta.is_personal') | map(attribute='name') | list -%}
 typed as (
     select
@@ -55,7 +57,9 @@ judged as (
             {{- ',' if not loop.last }}
             {%- endfor %}
         ) as row_key,
-        concat_ws(
+        {%- if can_be_deleted %}
+        -- what takes a row back need not describe it
+        case when {{ is_deletion }} then '' else {% endif %}concat_ws(
             '; ',
             typed.venue_reason,
             {%- for column in columns %}
@@ -89,7 +93,8 @@ judged as (
             end,
             {%- endfor %}
             null
-        ) as reasons
+        ){{ ' end' if can_be_deleted }} as reasons,
+        {{ is_deletion if can_be_deleted else 'false' }} as is_deletion
     from typed
     {%- for name in known %}
     left join (select distinct {{ name }} from {{ known[name] }}) as known_{{ name }}
@@ -153,9 +158,11 @@ settled as (
         {%- if raw_values is not none %}
         judged.{{ raw_values }},
         {%- endif %}
+        judged.source_file,
         judged.row_key,
-        case when judged.reasons = '' then 'staged' else 'rejected' end as row_status,
-        nullif(judged.reasons, '') as rejection_reason
+        case when judged.reasons = '' and not judged.is_deletion then 'staged' else 'rejected' end as row_status,
+        case when judged.is_deletion then 'deleted at the source' else nullif(judged.reasons, '') end
+            as rejection_reason
     from judged
     left join repeated_keys on judged.row_key = repeated_keys.row_key
     where repeated_keys.row_key is null
@@ -175,15 +182,17 @@ settled as (
         {%- if raw_values is not none %}
         {{ raw_values }},
         {%- endif %}
+        source_file,
         row_key,
         case
             when copy_number > 1 then 'duplicate'
-            when reasons = '' and content = valid_content then 'staged'
+            when reasons = '' and content = valid_content and not is_deletion then 'staged'
             else 'rejected'
         end as row_status,
         case
             when copy_number > 1 then null
             when reasons <> '' then reasons
+            when content = valid_content and is_deletion then 'deleted at the source'
             when content = valid_content then null
             when ingested_at < last_ingested_at
                 then 'replaced by a later version of the same {{ key | join(", ") }}'
@@ -197,6 +206,7 @@ checked as (
         {%- for column in columns %}
         {{ column.name }},
         {%- endfor %}
+        source_file,
         row_key,
         row_status,
         rejection_reason,

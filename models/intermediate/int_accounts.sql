@@ -1,4 +1,5 @@
 -- Who owns an account: the customer of the accounts table, else the account itself.
+{{ config(materialized='table') }}
 with
 
 fills as (

@@ -1,4 +1,5 @@
 -- Dollar price of an asset on each day with fills: the day's last price, else the last one before it.
+{{ config(materialized='table') }}
 with
 
 fills as (

@@ -1,10 +1,11 @@
 -- One row per staged fill with its owner, instrument and value in US dollars. A table: exact decimals cost most of a
 -- scan, and the facts of a day read it more than once.
-{{ config(materialized='table') }}
+{{ config(materialized=by_date(), incremental_strategy='by_date', on_schema_change='fail') }}
 with
 
 fills as (
     select * from {{ ref('stg_fills') }}
+    where {{ since_change('cast(executed_at as date)') }}
 ),
 
 instruments as (

@@ -1,31 +1,9 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key='event_date',
-    on_schema_change='append_new_columns',
-    post_hook='{{ delete_dates_without_fills() }}',
-) }}
-
--- depends_on: {{ ref('stg_fills') }}
+{{ config(materialized=by_date(), incremental_strategy='by_date', on_schema_change='fail') }}
 with
 
 fills as (
     select * from {{ ref('int_fills_valued') }}
-    {% if is_incremental() %}
-    where event_date in (
-        {{ changed_dates(
-            ref('int_fills_valued'),
-            this,
-            grain=['trader_id', 'event_date'],
-            sums={
-                'stored.fill_count': '1',
-                'stored.notional_usd': 'notional_usd',
-                'stored.fee_paid_usd - stored.rebate_usd': 'fee_usd',
-                'stored.realized_pnl_usd': 'realized_pnl_usd',
-            },
-        ) }}
-    )
-    {% endif %}
+    where {{ since_change('event_date') }}
 ),
 
 ordered_fills as (

@@ -1,31 +1,9 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key='event_date',
-    on_schema_change='append_new_columns',
-    post_hook='{{ delete_dates_without_fills() }}',
-) }}
-
--- depends_on: {{ ref('stg_fills') }}
+{{ config(materialized=by_date(), incremental_strategy='by_date', on_schema_change='fail') }}
 with
 
 fills as (
     select * from {{ ref('int_fills_valued') }}
-    {% if is_incremental() %}
-    where event_date in (
-        {{ changed_dates(
-            ref('int_fills_valued'),
-            this,
-            grain=['trader_id', 'instrument_id', 'kind', 'option_type', 'underlying', 'expires_at', 'event_date'],
-            sums={
-                'stored.fill_count': '1',
-                'stored.net_quantity': 'signed_quantity',
-                'stored.notional_usd': 'notional_usd',
-                'stored.premium_usd': 'premium_usd',
-            },
-        ) }}
-    )
-    {% endif %}
+    where {{ since_change('event_date') }}
 ),
 
 final as (

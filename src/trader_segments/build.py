@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -17,10 +17,14 @@ from trader_segments.warehouse import (
     DATABASES,
     SCHEMA_RAW,
     Origin,
+    compact,
     find_origin,
     sample_folder,
     set_aside,
 )
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
 
 Say = Callable[[str], None]
 
@@ -97,6 +101,9 @@ def run_build(settings: Settings, dbt_arguments: list[str], say: Say) -> bool:
     say(f"Building {settings.venue} from {origin.raw_data}")
     before = read_manifest(settings.published)
     succeeded = run_dbt(settings.project_root, [*_BUILD, *dbt_arguments], say)
+    for name in DATABASES:
+        if compact(settings.build / name):
+            say(f"Compacted {name}")
     after = read_manifest(settings.published)
     return succeeded and after is not None and after != before
 
@@ -118,12 +125,35 @@ def find_input(settings: Settings, say: Say) -> Origin:
     return origin
 
 
-def run_dbt(project_root: Path, arguments: list[str], say: Say) -> bool:
-    """Run dbt in this process and say one line a model; what fails is said in full."""
+def parse_project(project_root: Path) -> Manifest:
+    """Read the dbt project once, for several runs."""
+    from dbt.cli.main import dbtRunner
+    from dbt.contracts.graph.manifest import Manifest
+
+    where = ["--project-dir", str(project_root), "--profiles-dir", str(project_root)]
+    result = dbtRunner().invoke(["parse", *where, "--log-level", "error"])
+    if not isinstance(result.result, Manifest):
+        raise RuntimeError(f"the project cannot be read: {result.exception}")
+    return result.result
+
+
+def run_dbt(
+    project_root: Path, arguments: list[str], say: Say, *, manifest: Manifest | None = None
+) -> bool:
+    """Run dbt in this process and say one line a model; what fails is said in full.
+
+    Nothing is left open.
+
+    Parameters
+    ----------
+    manifest
+        The project as :func:`parse_project` has read it; else it is read now.
+    """
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     progress = _Progress(say)
-    result = dbtRunner(callbacks=[progress]).invoke(
+    result = dbtRunner(manifest=manifest, callbacks=[progress]).invoke(
         [
             *arguments,
             "--project-dir",
@@ -134,10 +164,34 @@ def run_dbt(project_root: Path, arguments: list[str], say: Say) -> bool:
             "error",
         ]
     )
+    DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
     progress.finish()
     if result.exception is not None:
         say(str(result.exception))
     return bool(result.success)
+
+
+def run_dbt_in(
+    settings: Settings, home: Path, raw_data: str, arguments: list[str], say: Say
+) -> bool:
+    """Run dbt on the databases of another home."""
+    ours = {
+        "TRADER_SEGMENTS_HOME": str(home),
+        "RAW_DATA": raw_data,
+        "VENUE": settings.venue,
+        "DBT_TARGET_PATH": str(home / "target"),
+        "DBT_LOG_PATH": str(home / "logs"),
+    }
+    before = {name: os.environ.get(name) for name in ours}
+    os.environ.update(ours)
+    try:
+        return run_dbt(settings.project_root, arguments, say)
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 class _Progress:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import click
 
+from trader_segments.backfill import BackfillError, backfill
 from trader_segments.build import Settings, run_build, summary
 from trader_segments.raw_input import RawInputError, check
 from trader_segments.report import write_report
 from trader_segments.simulate import simulate as simulate_venue
 from trader_segments.simulate.scale import simulate_scale
+from trader_segments.verify import VerifyError, verify_incremental
+from trader_segments.warehouse import DATABASES, compact
 
 
 @click.group()
@@ -34,6 +38,55 @@ def build(dbt_arguments: tuple[str, ...]) -> None:
         raise click.ClickException("nothing new was published; the reason is above")
     for line in summary(settings):
         click.echo(line)
+
+
+@main.command("compact")
+def compact_databases() -> None:
+    """Give back the space that rewritten tables left in the working databases."""
+    settings = _settings()
+    for name in DATABASES:
+        path = settings.build / name
+        before = path.stat().st_size if path.exists() else 0
+        if path.exists() and compact(path):
+            click.echo(f"{name}: {before / 1e6:,.0f} MB, now {path.stat().st_size / 1e6:,.0f} MB")
+        else:
+            click.echo(f"{name}: nothing to gain")
+
+
+@main.command("backfill")
+@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), required=True)
+@click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), required=True)
+@click.option(
+    "--every", type=click.IntRange(min=1), default=1, show_default=True, help="Days between dates."
+)
+@click.option("--again", is_flag=True, help="Also dates that the history has already.")
+def fill_history(first: dt.datetime, last: dt.datetime, every: int, *, again: bool) -> None:
+    """Fill the history for past dates, oldest first, then build the present."""
+    settings = _settings()
+    try:
+        filled = backfill(settings, first.date(), last.date(), every, click.echo, again=again)
+    except (BackfillError, RawInputError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{filled:,} dates filled.")
+
+
+@main.command("verify-incremental")
+def verify() -> None:
+    """Compare the working database with a build from nothing of the same input, mart by mart."""
+    settings = _settings()
+    try:
+        differences = verify_incremental(settings, click.echo)
+    except VerifyError as error:
+        raise click.ClickException(str(error)) from error
+    for difference in differences:
+        click.echo(
+            f"{difference.mart}: {difference.rows:,} rows incremental, "
+            f"{difference.rows_anew:,} anew; {difference.only:,} and {difference.only_anew:,} "
+            f"are not in the other\n  {difference.example}"
+        )
+    if differences:
+        raise click.ClickException(f"{len(differences)} marts differ from a build from nothing")
+    click.echo("Every mart equals a build from nothing, value for value.")
 
 
 @main.command("check")

@@ -1,11 +1,15 @@
 """What dbt-duckdb loads: shows the raw input to a build, and publishes its marts at the end."""
 
 import atexit
+import hashlib
 import json
+import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import yaml
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.flags import get_flags
@@ -16,6 +20,12 @@ from dbt_common.events.types import Note
 from trader_segments import raw_input
 from trader_segments.publish import PublishError, hold_back_reason, publish, read_manifest
 from trader_segments.warehouse import claim, find_origin
+
+_OF_FACTS = ("models/staging/", "models/intermediate/", "macros/", "seeds/")
+_NEVER_OF_FACTS = {"as_of_date", "trader_features"}
+"""What facts do with the date is in `int_changes`; macros read the registry for features only."""
+_YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_VAR = re.compile(rb"""\bvar\(\s*['"](\w+)""")
 
 
 class Plugin(BasePlugin):
@@ -60,10 +70,17 @@ class Plugin(BasePlugin):
             fire_event(Note(msg=message), EventLevel.INFO)
             return message
 
+        @cache
+        def code_digest(given_vars: str) -> str:
+            return digest_code(self.project_root, given_vars)
+
         # The functions hold the connection and it holds them; a linter never closes it.
         atexit.register(conn.close)
         conn.create_function(
             "trader_segments_check_raw_input", check_raw_input, [], "VARCHAR", side_effects=True
+        )
+        conn.create_function(
+            "trader_segments_code_digest", code_digest, ["VARCHAR"], "VARCHAR", side_effects=True
         )
         conn.create_function(
             "trader_segments_publish", publish_marts, ["VARCHAR"], "VARCHAR", side_effects=True
@@ -85,6 +102,39 @@ class Plugin(BasePlugin):
         except Exception as error:
             problem = f"the raw input cannot be registered: {error}"
             return [raw_input.InputProblem(None, None, problem)]
+
+
+def digest_code(project_root: Path, given_vars: str) -> str:
+    """Digest of everything that facts are made by.
+
+    That is SQL and seeds below features and marts, macros, and the settings of ``dbt_project.yml``.
+    Vars that only features, scores or marts read are left out: these are made anew in every run.
+
+    Parameters
+    ----------
+    given_vars
+        Vars of the command line, as YAML; they win over those of the project.
+    """
+    digest = hashlib.sha256()
+    read: set[str] = set()
+    read_later: set[str] = set()
+    folders = ("models", "python_models", "macros", "seeds")
+    paths = [path for folder in folders for path in (project_root / folder).rglob("*")]
+    for path in sorted(path for path in paths if path.suffix in (".sql", ".csv", ".yml")):
+        name, content = path.relative_to(project_root).as_posix(), path.read_bytes()
+        names = (found.decode() for found in _VAR.findall(content))
+        if not name.startswith(_OF_FACTS):
+            read_later.update(names)
+        elif path.suffix != ".yml" or name.endswith("__sources.yml"):
+            read.update(names)
+            digest.update(name.encode())
+            digest.update(content)
+    settings = yaml.load((project_root / "dbt_project.yml").read_bytes(), _YAML_LOADER)
+    variables = settings.pop("vars", {}) | yaml.load(given_vars, _YAML_LOADER)
+    left_out = read_later - read | _NEVER_OF_FACTS
+    counted = {name: value for name, value in variables.items() if name not in left_out}
+    digest.update(json.dumps([settings, counted], sort_keys=True, default=str).encode())
+    return digest.hexdigest()[:16]
 
 
 def run_plan(connection: duckdb.DuckDBPyConnection, destination: Path, plan: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ or from tables that already exist in the schema ``raw`` of the warehouse.
 
 import csv
 import gzip
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -115,12 +116,17 @@ class _CsvFile:
 
 @dataclass(frozen=True)
 class InputTable:
-    """What is known of one expected table; ``reader`` is the SQL that reads it from files."""
+    """What is known of one expected table.
+
+    ``reader`` is the SQL that reads it from files; ``versions`` tells of each file what it was when
+    it was looked at: another version has to be read again.
+    """
 
     name: str
     is_present: bool = False
     location: str | None = None
     reader: str | None = None
+    versions: tuple[tuple[str, str], ...] = ()
     extra_columns: tuple[str, ...] = ()
     missing_optional_columns: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
@@ -215,7 +221,8 @@ def register(
     """Create the views ``raw.<table>`` and say what is wrong with the raw input.
 
     Never fails on bad input: what can be read is registered, the rest is reported in the returned
-    list and in the tables ``raw.input_tables`` (one row per table of the contract) and
+    list and in the tables ``raw.input_tables`` (one row per table of the contract),
+    ``raw.input_files`` (one row per file that is read, with its version) and
     ``raw.input_problems``. Nothing is scanned, unless ``scan_csv`` asks for it.
 
     Parameters
@@ -266,7 +273,7 @@ def record(
     inputs: Sequence[InputTable],
     problems: Sequence[InputProblem],
 ) -> None:
-    """Replace our views and the tables ``raw.input_tables`` and ``raw.input_problems`` at once."""
+    """Replace our views and the tables ``raw.input_*`` at once."""
     readers = {table.name: table.reader for table in inputs if table.reader}
     with _transaction(connection):
         connection.execute("create schema if not exists raw")
@@ -291,6 +298,19 @@ def record(
                     ", ".join(table.extra_columns) or None,
                     ", ".join(table.missing_optional_columns) or None,
                 ],
+            )
+        connection.execute(
+            "create or replace table raw.input_files "
+            "(source_table varchar, source_file varchar, version varchar)"
+        )
+        rows = [
+            {"source_table": table.name, "source_file": file, "version": version}
+            for table in inputs
+            for file, version in table.versions
+        ]
+        if rows:
+            connection.execute(
+                "insert into raw.input_files select unnest(?, recursive := true)", [rows]
             )
         connection.execute(
             "create or replace table raw.input_problems "
@@ -412,7 +432,7 @@ def _inspect_raw_file(
         reason = str(error).splitlines()[0]
         return replace(located, problems=(f"{shown} cannot be read as {format_name}: {reason}",))
     inspected = _judged(table, replace(located, is_present=True), shown, types, is_empty=is_empty)
-    inspected = replace(inspected, reader=reader)
+    inspected = replace(inspected, reader=reader, versions=_versions(raw_file.files, types))
     if scan_csv and csv_files:
         found = _scan_csv(connection, folder, csv_files, reader, shown)
         inspected = replace(inspected, problems=inspected.problems + found)
@@ -443,6 +463,13 @@ def _inspect_relation(
         )
     found = InputTable(table.name, is_present=True, location=shown)
     return _judged(table, found, shown, types, is_empty=is_empty)
+
+
+def _versions(files: Sequence[Path], types: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Size and time of change of each file, and the types that all of them are read as."""
+    schema = hashlib.sha256(repr(sorted(types.items())).encode()).hexdigest()[:12]
+    stats = [(path, path.stat()) for path in files]
+    return tuple((str(path), f"{stat.st_size} {stat.st_mtime_ns} {schema}") for path, stat in stats)
 
 
 def _judged(

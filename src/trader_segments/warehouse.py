@@ -11,6 +11,8 @@ import duckdb
 
 DATABASES = ("warehouse.duckdb", "restricted.duckdb")
 SCHEMA_RAW = "the schema raw"
+_SMALL_BLOCKS = 100
+"""Blocks of 256 KB that are never worth writing anew."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,37 @@ def set_aside(build: Path, wanted: Origin) -> str | None:
         f"The warehouse held {present.venue} from {present.raw_data}; it is kept in {shelf}, and "
         + (f"the one of {wanted.venue} is back in its place" if is_back else "a new one starts")
     )
+
+
+def compact(path: Path) -> bool:
+    """Write a database file anew where more than a fifth of it are freed blocks; True if it was.
+
+    DuckDB uses freed blocks again but gives few of them back, so that a file that was rewritten
+    often is larger than its content.
+
+    Parameters
+    ----------
+    path
+        A database that nobody has open. Where somebody has, it stays as it is.
+    """
+    smaller = path.with_name(f"{path.name}.compact")
+    smaller.unlink(missing_ok=True)
+    try:
+        with duckdb.connect() as connection:
+            connection.execute(f"attach '{path}' as present")
+            free, total = connection.execute(
+                "select free_blocks, total_blocks from pragma_database_size() "
+                "where database_name = 'present'"
+            ).fetchall()[0]
+            if total < _SMALL_BLOCKS or free * 5 <= total:
+                return False
+            connection.execute(f"attach '{smaller}' as smaller")
+            connection.execute("copy from database present to smaller")
+        smaller.replace(path)
+    except duckdb.Error:
+        smaller.unlink(missing_ok=True)
+        return False
+    return True
 
 
 def _move(source: Path, target: Path) -> None:

@@ -24,7 +24,8 @@ def quick_project(folder: Path, *without: str) -> Path:
     """A copy of the project that does not write descriptions into the database, a sixth faster."""
     project = copy_project(folder / "project", without=without)
     change_settings(
-        project, lambda settings: settings["models"]["trader_segments"].pop("+persist_docs")
+        project,
+        lambda settings: settings["models"]["trader_segments"]["marts"].pop("+persist_docs"),
     )
     return project
 

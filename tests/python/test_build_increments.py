@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import shutil
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -240,3 +241,23 @@ def test_readers_see_each_build_once_it_is_published_and_none_later(history: His
     assert seen == sorted(seen)
     published = [manifest["build_id"] for manifest in history.manifests]
     assert list(dict.fromkeys(seen))[:4] == published[:4]
+
+
+def test_verify_incremental_finds_a_date_that_was_not_built_again(
+    history: History, tmp_path: Path
+) -> None:
+    home = replace(history.home, path=tmp_path / "home")
+    shutil.copytree(history.home.path, home.path, symlinks=True)
+    with duckdb.connect(str(home.warehouse)) as connection:
+        updated = connection.execute(
+            "update int_trader_days set notional_usd = notional_usd + 1 "
+            f"where trader_id = 'T5' and event_date = '{DAYS[3]}'"
+        ).fetchall()
+    assert updated == [(1,)]
+    run = home.trader_segments("verify-incremental")
+    assert not run.succeeded
+    assert "trader_features: " in run.output
+    assert "trader_id T5" in run.output
+    equal = ("source_health", "rejected_rows", "unpriced_currencies")
+    assert not any(f"{mart}: " in run.output for mart in equal)
+    assert not (home.path / "build" / "verify").exists()

@@ -155,6 +155,14 @@ def test_a_move_of_everybody_is_told_as_such_and_leaves_nothing() -> None:
     assert drift.loc["share", "reading"] == "none"
 
 
+def test_some_features_are_judged_among_all() -> None:
+    then, now = _traders(500, 0), _traders(500, 1)
+    alone = feature_drift(then, now, SPECS[:2], tests=len(SPECS)).set_index("feature_name")
+    pd.testing.assert_frame_equal(alone, _drift(then, now).loc[alone.index])
+    pair = feature_drift(then, now, SPECS[:2]).set_index("feature_name")["alarm_threshold"]
+    assert pair["share"] < alone.loc["share", "alarm_threshold"]
+
+
 def test_an_exchange_of_traders_is_told_from_a_move_of_the_market() -> None:
     then = _traders(1000, 1)
     joined = _traders(200, 3, "new")

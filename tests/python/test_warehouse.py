@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -14,6 +16,7 @@ from trader_segments.warehouse import (
     SCHEMA_RAW,
     Origin,
     claim,
+    compact,
     find_origin,
     read_origin,
     sample_folder,
@@ -169,3 +172,34 @@ def test_another_venue_or_real_trades_on_the_sample_are_refused(
             assert f"this is {other.venue} from {other.raw_data}" in refusal
             assert "TRADER_SEGMENTS_HOME" in refusal
             assert read_origin(connection) == present
+
+
+def test_a_file_full_of_freed_blocks_is_written_anew(tmp_path: Path) -> None:
+    path = tmp_path / "warehouse.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create table kept as select range as n from range(2000000)")
+        connection.execute("create view doubled as select 2 * n as n from kept")
+        connection.execute("create table dropped as select random() as x from range(8000000)")
+        connection.execute("create table last as select random() as x from range(500000)")
+        connection.execute("checkpoint")
+        connection.execute("drop table dropped")
+        connection.execute("checkpoint")
+    before = path.stat().st_size
+    assert compact(path)
+    assert path.stat().st_size < before / 2
+    with duckdb.connect(str(path), read_only=True) as connection:
+        assert connection.execute("select sum(n) from doubled").fetchall() == [(3999998000000,)]
+    assert not compact(path)
+    assert [found.name for found in tmp_path.iterdir()] == ["warehouse.duckdb"]
+
+
+def test_a_database_that_is_open_elsewhere_stays_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "warehouse.duckdb"
+    code = f"import duckdb, sys; c = duckdb.connect({str(path)!r}); print(1, flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        assert not compact(path)
+        other.communicate(b"\n")

@@ -1,6 +1,11 @@
 -- What each trader holds at the end of each day over the equity behind it, on days with a position and equity above
 -- zero. A table: means and percentiles read it apart.
-{{ config(materialized='table') }}
+{{ config(
+    materialized=by_date(),
+    incremental_strategy='by_date',
+    on_schema_change='fail',
+    meta={'by_date': {'knows_as_of_date': true}},
+) }}
 {%- set most = var('largest_leverage') %}
 with
 
@@ -12,12 +17,13 @@ exposure_days as (
         sum(gross_delta_usd) as gross_delta_usd,
         sum(gross_notional_usd) as gross_notional_usd
     from {{ ref('int_trader_exposure_days') }}
+    where {{ since_change('event_date') }}
     group by 1, 2
 ),
 
 equity_days as (
     select * from {{ ref('int_trader_equity_days') }}
-    where equity_usd > 0
+    where equity_usd > 0 and {{ since_change('event_date') }}
 ),
 
 ratios as (

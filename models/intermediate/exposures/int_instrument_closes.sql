@@ -1,5 +1,10 @@
 -- Price and volatility of each instrument at the end of each day on which an account holds it.
-{{ config(materialized='table') }}
+{{ config(
+    materialized=by_date(),
+    incremental_strategy='by_date',
+    on_schema_change='fail',
+    meta={'by_date': {'knows_as_of_date': true}},
+) }}
 with
 
 positions as (
@@ -8,11 +13,12 @@ positions as (
         event_date,
         max(mark_price) as mark_price
     from {{ ref('int_position_quantities') }}
+    where {{ since_change('event_date') }}
     group by 1, 2
 ),
 
-fills as (
-    select * from {{ ref('int_fills_valued') }}
+last_fills as (
+    select * from {{ ref('int_instrument_last_fills') }}
 ),
 
 quote_days as (
@@ -22,6 +28,7 @@ quote_days as (
         max_by(mark_price, case when mark_price is not null then quoted_at end) as mark_price,
         max_by(mark_iv, case when mark_iv is not null then quoted_at end) as mark_iv
     from {{ ref('stg_quotes') }}
+    where {{ since_change('cast(quoted_at as date)') }}
     group by 1, 2
 ),
 
@@ -31,26 +38,6 @@ instruments as (
 
 asset_closes as (
     select * from {{ ref('int_asset_closes') }}
-),
-
--- The last fill of anybody: its price, or of an option the volatility at which the venue marked it then.
-ranked_fills as (
-    select
-        instrument_id,
-        event_date,
-        price,
-        mark_iv,
-        row_number() over (
-            partition by instrument_id, event_date
-            order by executed_at desc, fill_id desc
-        ) as fill_rank
-    from fills
-    where kind <> 'option' or mark_iv is not null
-),
-
-last_fills as (
-    select * from ranked_fills
-    where fill_rank = 1
 ),
 
 days as (

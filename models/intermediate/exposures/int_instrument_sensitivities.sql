@@ -1,7 +1,12 @@
 -- Sensitivities of one unit of each instrument at the end of each day on which an account holds it, in US dollars,
 -- computed once however many accounts hold it. The implied volatility is the day's last mark, else solved from the mark
 -- price, else the last one printed on a fill, else the index's.
-{{ config(materialized='table') }}
+{{ config(
+    materialized=by_date(),
+    incremental_strategy='by_date',
+    on_schema_change='fail',
+    meta={'by_date': {'knows_as_of_date': true}},
+) }}
 {%- set terms = ['underlying_price_usd', 'strike_usd', 'years_to_expiry', 'implied_volatility'] -%}
 {%- set option = terms + ['option_type'] %}
 with
@@ -13,6 +18,7 @@ closes as (
         mark_price * case when is_inverse then underlying_price_usd else quote_price_usd end as mark_price_usd,
         cast(strike as double) * case when is_inverse then 1 else quote_price_usd end as strike_usd
     from {{ ref('int_instrument_closes') }}
+    where {{ since_change('event_date') }}
 ),
 
 marked as (

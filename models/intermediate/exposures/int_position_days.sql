@@ -1,5 +1,5 @@
--- Positions at the end of each day with their sensitivities then, signed by the position.
-{{ config(materialized='table') }}
+-- Positions at the end of each day with their sensitivities then, signed by the position. A view: the facts of a trader
+-- and day read a few columns each, and storing all of them cost more than a join.
 with
 
 quantities as (

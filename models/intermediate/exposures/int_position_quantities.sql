@@ -1,10 +1,16 @@
 -- What each account holds of each derivative at the end of each day: as the venue reports it, else rebuilt from fills.
 -- Spot is left out, as it is in balances. A position ends when its instrument expires.
-{{ config(materialized='table') }}
+{{ config(
+    materialized=by_date(),
+    incremental_strategy='by_date',
+    on_schema_change='fail',
+    meta={'by_date': {'knows_as_of_date': true}},
+) }}
 with
 
 calendar_days as (
     select * from {{ ref('int_calendar_days') }}
+    where {{ since_change('event_date') }}
 ),
 
 fills as (
@@ -94,7 +100,7 @@ positions as (
         'reported' as position_source,
         mark_price
     from snapshots
-    where quantity <> 0
+    where quantity <> 0 and {{ since_change('snapshot_date') }}
 ),
 
 final as (

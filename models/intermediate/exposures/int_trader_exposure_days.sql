@@ -1,9 +1,15 @@
 -- What a trader is exposed to per underlying at the end of each day, over all accounts.
-{{ config(materialized='table') }}
+{{ config(
+    materialized=by_date(),
+    incremental_strategy='by_date',
+    on_schema_change='fail',
+    meta={'by_date': {'knows_as_of_date': true}},
+) }}
 with
 
 positions as (
     select * from {{ ref('int_position_days') }}
+    where {{ since_change('event_date') }}
 ),
 
 final as (

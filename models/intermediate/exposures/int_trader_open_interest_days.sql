@@ -1,9 +1,15 @@
 -- A trader's part of the open interest at the end of each day with a position, and how it is spread.
-{{ config(materialized='table') }}
+{{ config(
+    materialized=by_date(),
+    incremental_strategy='by_date',
+    on_schema_change='fail',
+    meta={'by_date': {'knows_as_of_date': true}},
+) }}
 with
 
 positions as (
     select * from {{ ref('int_position_days') }}
+    where {{ since_change('event_date') }}
 ),
 
 open_interest as (

@@ -1,5 +1,10 @@
 -- Volatility that a trader bought and sold on each day, and what became known of it on the day its options expired.
-{{ config(materialized='table') }}
+{{ config(
+    materialized=by_date(),
+    incremental_strategy='by_date',
+    on_schema_change='fail',
+    meta={'by_date': {'knows_as_of_date': true}},
+) }}
 with
 
 fills as (
@@ -9,11 +14,12 @@ fills as (
         abs(unit_delta) as absolute_delta,
         cast(premium_usd as double) as premium
     from {{ ref('int_fill_greeks') }}
-    where kind = 'option'
+    where kind = 'option' and {{ since_change('event_date') }}
 ),
 
 settled_fills as (
     select * from {{ ref('int_option_fills_settled') }}
+    where {{ since_change('event_date') }}
 ),
 
 buckets as (

@@ -1,5 +1,5 @@
 -- Fills with their sensitivities at trade time, in dollars and signed by the side. Formulas and units: docs/greeks.md.
-{{ config(materialized='table') }}
+{{ config(materialized=by_date(), incremental_strategy='by_date', on_schema_change='fail') }}
 {%- set terms = ['underlying_price_usd', 'strike_usd', 'years_to_expiry', 'implied_volatility'] -%}
 {%- set option = terms + ['option_type'] -%}
 {%- set money = contract_type('decimal') %}
@@ -7,6 +7,7 @@ with
 
 fills as (
     select * from {{ ref('int_fill_volatilities') }}
+    where {{ since_change('event_date') }}
 ),
 
 -- Of one option and one unit of the underlying. The engine computes once what the formulas have in common.

@@ -42,6 +42,7 @@ priced as (
 unsolved as (
     select
         fill_id,
+        event_date,
         price_usd as price,
         spot_usd as forward,
         strike_usd as strike,
@@ -56,7 +57,9 @@ candidates as (
         priced.*,
         {{ credible_volatility('solved.implied_volatility') }} as trade_volatility
     from priced
-    left join {{ implied_volatility('unsolved', 'fill_id') }} as solved on priced.fill_id = solved.fill_id
+    left join {{ implied_volatility('unsolved', 'fill_id, event_date') }} as solved
+        on priced.fill_id = solved.fill_id
+        and priced.event_date = solved.event_date
 ),
 
 final as (

@@ -1,5 +1,10 @@
 -- The best bid and ask of an instrument whenever the venue printed them: its quotes, and the book on order events.
-{{ config(materialized='table') }}
+{{ config(
+    materialized=by_date(),
+    incremental_strategy='by_date',
+    on_schema_change='fail',
+    meta={'by_date': {'column': 'cast(quoted_at as date)'}},
+) }}
 with
 
 quoted as (
@@ -10,6 +15,7 @@ quoted as (
         ask,
         'quote' as source_id
     from {{ ref('stg_quotes') }}
+    where {{ since_change('cast(quoted_at as date)') }}
     union all
     select
         instrument_id,
@@ -18,6 +24,7 @@ quoted as (
         best_ask as ask,
         concat('event ', order_event_id) as source_id
     from {{ ref('stg_orders') }}
+    where {{ since_change('cast(event_at as date)') }}
 ),
 
 two_sided as (

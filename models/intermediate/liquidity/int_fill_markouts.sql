@@ -1,6 +1,12 @@
 -- What a fill cost against the mid, and what it was worth after each horizon, to the client in US dollars.
-{{ config(materialized='table') }}
 {%- set horizons = var('markout_horizons') %}
+{%- set days_ahead = (horizons.values() | max / 86400) | round(method='ceil') | int %}
+{{ config(
+    materialized=by_date(),
+    incremental_strategy='by_date',
+    on_schema_change='fail',
+    meta={'by_date': {'days_before': days_ahead, 'knows_as_of_date': true}},
+) }}
 with
 
 fills as (
@@ -28,11 +34,12 @@ fills as (
         fee_usd,
         cast(index_price as double) as underlying_price_usd
     from {{ ref('int_fills_valued') }}
-    where event_date <= {{ as_of_date() }}
+    where event_date <= {{ as_of_date() }} and {{ since_change('event_date') }}
 ),
 
 mids as (
     select * from {{ ref('int_fill_mids') }}
+    where {{ since_change('event_date') }}
 ),
 
 option_greeks as (
@@ -41,7 +48,7 @@ option_greeks as (
         unit_delta,
         abs(vega_usd) as vega_usd
     from {{ ref('int_fill_greeks') }}
-    where kind = 'option'
+    where kind = 'option' and {{ since_change('event_date') }}
 ),
 
 described as (

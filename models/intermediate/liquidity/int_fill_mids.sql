@@ -1,23 +1,33 @@
 -- The mid of a fill's instrument when it traded and after each horizon, and the price of an option's underlying then.
-{{ config(materialized='table') }}
 {%- set horizons = var('markout_horizons') %}
+{%- set days_ahead = (horizons.values() | max / 86400) | round(method='ceil') | int %}
+{{ config(
+    materialized=by_date(),
+    incremental_strategy='by_date',
+    on_schema_change='fail',
+    meta={'by_date': {'days_before': days_ahead, 'knows_as_of_date': true}},
+) }}
 with
 
 fills as (
     select
         fill_id,
+        event_date,
         instrument_id,
         case when kind = 'option' then upper(underlying) end as option_underlying,
         executed_at
     from {{ ref('int_fills_valued') }}
+    where {{ since_change('event_date') }}
 ),
 
 quotes as (
     select * from {{ ref('int_book_quotes') }}
+    where {{ since_change('cast(quoted_at as date)', days_before=days_ahead) }}
 ),
 
 ticks as (
     select * from {{ ref('int_underlying_ticks') }}
+    where {{ since_change('cast(priced_at as date)', days_before=days_ahead) }}
 ),
 
 -- When to look, and the time at or before which a price is too old to be that of the moment.
@@ -43,7 +53,7 @@ probes as (
 quoted as (
     {{ as_of_join(
         left='probes',
-        left_columns=['fill_id', 'option_underlying', 'moment', 'moment_at', 'stale_at'],
+        left_columns=['fill_id', 'event_date', 'option_underlying', 'moment', 'moment_at', 'stale_at'],
         left_at='moment_at',
         right='quotes',
         right_columns=['mid_price'],
@@ -65,9 +75,10 @@ mids as (
         {%- for name in horizons %}
         max(case when moment = '{{ name }}' then mid_price end) as mid_price_{{ name }},
         {%- endfor %}
-        max(case when moment = 'trade' then mid_price end) as mid_price
+        max(case when moment = 'trade' then mid_price end) as mid_price,
+        event_date
     from known
-    group by 1
+    group by fill_id, event_date
 ),
 
 option_probes as (
@@ -111,7 +122,8 @@ final as (
         mids.mid_price_{{ name }},
         underlying_prices.underlying_price_{{ name }}_usd,
         {%- endfor %}
-        mids.mid_price
+        mids.mid_price,
+        mids.event_date
     from mids
     left join underlying_prices on mids.fill_id = underlying_prices.fill_id
 )

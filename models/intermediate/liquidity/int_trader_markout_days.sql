@@ -1,6 +1,12 @@
 -- What a trader's fills of a day cost and were worth. A table: sums for the liquidity features and their tests.
-{{ config(materialized='table') }}
 {%- set horizons = var('markout_horizons') %}
+{%- set days_ahead = (horizons.values() | max / 86400) | round(method='ceil') | int %}
+{{ config(
+    materialized=by_date(),
+    incremental_strategy='by_date',
+    on_schema_change='fail',
+    meta={'by_date': {'days_before': days_ahead, 'knows_as_of_date': true}},
+) }}
 {%- set sums = [
     'effective_spread_usd', 'effective_spread_notional_usd',
     'realized_spread_usd', 'price_impact_usd', 'realized_spread_notional_usd',
@@ -18,6 +24,7 @@ with
 
 fills as (
     select * from {{ ref('int_fill_markouts') }}
+    where {{ since_change('event_date') }}
 ),
 
 -- Fills of one order are not independent observations; where orders are not known each fill is one.

@@ -1,9 +1,10 @@
 -- What each trader traded per underlying and day, by the state of the market: sums that features add up.
-{{ config(materialized='table') }}
+{{ config(materialized=by_date(), incremental_strategy='by_date', on_schema_change='fail') }}
 with
 
 fills as (
     select * from {{ ref('int_fill_greeks') }}
+    where {{ since_change('event_date') }}
 ),
 
 market_days as (

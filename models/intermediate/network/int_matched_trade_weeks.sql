@@ -1,11 +1,19 @@
 -- What one trader bought from another: fills of one instrument, moment, price and quantity on opposite sides, of which
 -- not both were makers or both takers. Where several could have met, a match is shared out among them.
-{{ config(materialized='table') }}
+{{ config(
+    materialized=by_date(),
+    incremental_strategy='by_date',
+    on_schema_change='fail',
+    meta={'by_date': {'column': 'week_start', 'days_before': 6, 'knows_as_of_date': true}},
+) }}
 with
 
 fills as (
     select * from {{ ref('int_fills_valued') }}
-    where event_date <= {{ as_of_date() }}
+    where
+        event_date <= {{ as_of_date() }}
+        and {{ since_change('event_date') }}
+        and {{ since_change("cast(date_trunc('week', event_date) as date)") }}
 ),
 
 sides as (

@@ -1,11 +1,16 @@
 -- What a trader did in an underlying on a day: buy, sell, or both (Tumminello et al. 2012). A put that is bought sells
 -- its underlying.
-{{ config(materialized='table') }}
+{{ config(
+    materialized=by_date(),
+    incremental_strategy='by_date',
+    on_schema_change='fail',
+    meta={'by_date': {'knows_as_of_date': true}},
+) }}
 with
 
 instrument_days as (
     select * from {{ ref('int_trader_instrument_days') }}
-    where event_date <= {{ as_of_date() }}
+    where event_date <= {{ as_of_date() }} and {{ since_change('event_date') }}
 ),
 
 directed as (

@@ -1,6 +1,6 @@
 -- The class of a trader's order flow in an instrument on a day (Kirilenko, Kyle, Samadi, Tuzun 2017). Intermediaries
 -- are found over the day and the calendar days before it, the others by the day alone.
-{{ config(materialized='table') }}
+{{ config(materialized=by_date(), incremental_strategy='by_date', on_schema_change='fail') }}
 with
 
 days as (
@@ -13,6 +13,7 @@ days as (
         {%- endif %} as contracts,
         {{ dbt.datediff("cast('1970-01-01' as date)", 'event_date', 'day') }} as day_number
     from {{ ref('int_order_flow_days') }} as order_flow_days
+    where {{ since_change('event_date', days_before=var('order_flow_days') - 1) }}
 ),
 
 thresholds as (
@@ -71,6 +72,7 @@ final as (
         {{ share('recent.recent_deviation_sum', 'recent.recent_day_count') }} as recent_intraday_deviation
     from recent
     cross join thresholds
+    where {{ since_change('recent.event_date') }}
 )
 
 select * from final

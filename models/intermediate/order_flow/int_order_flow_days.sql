@@ -1,7 +1,7 @@
 -- Volume, net position at the end of the day and its path through the day, per trader and instrument. The net position
 -- starts each day at zero, as in the paper, whose data do not say what was held before. It changes only in minutes with
 -- a fill, so the mean over the minutes of the day is a sum over those, each weighted by the minutes until the next.
-{{ config(materialized='table') }}
+{{ config(materialized=by_date(), incremental_strategy='by_date', on_schema_change='fail') }}
 {% set minutes_a_day = 1440 %}
 with
 
@@ -10,6 +10,7 @@ fills as (
         *,
         extract(hour from executed_at) * 60 + extract(minute from executed_at) as minute_of_day
     from {{ ref('int_fills_valued') }}
+    where {{ since_change('event_date') }}
 ),
 
 minutes as (

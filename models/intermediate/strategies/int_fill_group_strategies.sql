@@ -20,17 +20,19 @@ thresholds as (
 option_legs as (
     select
         group_id,
+        event_date,
         option_type,
         strike,
         expires_at,
         side,
         row_number() over (
-            partition by group_id order by strike, expires_at, option_type, instrument_id
+            partition by group_id, event_date order by strike, expires_at, option_type, instrument_id
         ) as leg_number,
         first_value(side) over (
-            partition by group_id order by strike, expires_at, option_type, instrument_id
+            partition by group_id, event_date order by strike, expires_at, option_type, instrument_id
         ) as first_leg_side,
-        cast(abs(quantity) as double) / min(cast(abs(quantity) as double)) over (partition by group_id) as ratio
+        cast(abs(quantity) as double)
+        / min(cast(abs(quantity) as double)) over (partition by group_id, event_date) as ratio
     from legs
     where kind = 'option'
 ),
@@ -51,6 +53,7 @@ written_legs as (
 option_shapes as (
     select
         group_id,
+        event_date,
         count(*) as leg_count,
         max(first_leg_side) as first_leg_side,
         cast(count(distinct expires_at) as {{ type_string() }}) as expiries,
@@ -63,12 +66,13 @@ option_shapes as (
             {%- endfor %}
         ) as option_legs
     from written_legs
-    group by 1
+    group by 1, 2
 ),
 
 hedges as (
     select
         group_id,
+        event_date,
         count(case when kind <> 'option' then 1 end) as hedge_count,
         sum(case when kind = 'option' then underlying_value_usd end) as option_value_usd,
         sum(case when kind = 'option' then abs(underlying_value_usd) end) as gross_option_value_usd,
@@ -77,12 +81,13 @@ hedges as (
             as option_delta_usd,
         sum(case when kind <> 'option' then delta_usd end) as hedge_delta_usd
     from legs
-    group by 1
+    group by 1, 2
 ),
 
 shapes as (
     select
         option_shapes.group_id,
+        option_shapes.event_date,
         case
             when
                 option_shapes.leg_count <= {{ written }}
@@ -100,13 +105,16 @@ shapes as (
         and abs(hedges.option_delta_usd + hedges.hedge_delta_usd)
         < thresholds.hedged_delta * hedges.gross_option_value_usd as is_delta_neutral
     from option_shapes
-    inner join hedges on option_shapes.group_id = hedges.group_id
+    inner join hedges
+        on option_shapes.group_id = hedges.group_id
+        and option_shapes.event_date = hedges.event_date
     cross join thresholds
 ),
 
 final as (
     select
         shapes.group_id,
+        shapes.event_date,
         max(shapes.option_legs) as option_legs,
         min_by(rules.strategy, rules.priority) as strategy
     from shapes
@@ -121,7 +129,7 @@ final as (
             or (rules.hedge = 'matched' and shapes.is_matched)
             or (rules.hedge = 'delta_neutral' and shapes.is_delta_neutral)
         )
-    group by 1
+    group by 1, 2
 )
 
 select * from final

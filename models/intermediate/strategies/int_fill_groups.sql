@@ -12,6 +12,7 @@ legs as (
 final as (
     select
         fills.fill_id,
+        fills.event_date,
         legs.leg_id,
         legs.group_id
     from fills

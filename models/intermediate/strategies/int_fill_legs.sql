@@ -1,13 +1,14 @@
 -- Legs of trades: what one order filled in a day, and the trade that the leg belongs to. A combo or block id says so;
 -- else legs of an account in one underlying are of one trade where each starts within the window after the one before.
 -- A trade does not reach over midnight (UTC), so that no later day changes what a day was.
-{{ config(materialized='table') }}
+{{ config(materialized=by_date(), incremental_strategy='by_date', on_schema_change='fail') }}
 {%- set multiplier = 'case when instruments.is_inverse then 1 else instruments.contract_multiplier end' %}
 {%- set units = 'cast(fills.signed_quantity as double) * coalesce(' ~ multiplier ~ ', 1)' %}
 with
 
 fills as (
     select * from {{ ref('int_fill_greeks') }}
+    where {{ since_change('event_date') }}
 ),
 
 instruments as (

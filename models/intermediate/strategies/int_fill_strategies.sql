@@ -1,13 +1,15 @@
 -- Trades with their strategy: that of their legs, or of the combo's name where its legs are not reported.
-{{ config(materialized='table') }}
+{{ config(materialized=by_date(), incremental_strategy='by_date', on_schema_change='fail') }}
 with
 
 legs as (
     select * from {{ ref('int_fill_legs') }}
+    where {{ since_change('event_date') }}
 ),
 
 group_strategies as (
     select * from {{ ref('int_fill_group_strategies') }}
+    where {{ since_change('event_date') }}
 ),
 
 strategies as (
@@ -23,7 +25,7 @@ trades as (
         group_id,
         max(trader_id) as trader_id,
         max(account_id) as account_id,
-        max(event_date) as event_date,
+        event_date,
         min(started_at) as started_at,
         max(underlying) as underlying,
         max(group_source) as group_source,
@@ -38,7 +40,7 @@ trades as (
         sum(premium_usd) as premium_usd,
         case when count(vega_usd) = count(*) then sum(vega_usd) end as vega_usd
     from legs
-    group by 1
+    group by group_id, event_date
 ),
 
 named as (
@@ -49,7 +51,9 @@ named as (
             case when trades.leg_count = 1 then coalesce(combo_codes.strategy, 'single') else 'other' end
         ) as strategy
     from trades
-    left join group_strategies on trades.group_id = group_strategies.group_id
+    left join group_strategies
+        on trades.group_id = group_strategies.group_id
+        and trades.event_date = group_strategies.event_date
     left join combo_codes on split_part(trades.combo_id, '-', 2) = combo_codes.code
 ),
 

@@ -1,10 +1,10 @@
 -- What a trader's option notional of a day was traded as.
-{{ config(materialized='table') }}
+{{ config(materialized=by_date(), incremental_strategy='by_date', on_schema_change='fail') }}
 with
 
 strategies as (
     select * from {{ ref('int_fill_strategies') }}
-    where option_notional_usd is not null
+    where option_notional_usd is not null and {{ since_change('event_date') }}
 ),
 
 final as (

@@ -1,10 +1,16 @@
 -- How many instruments of each class were offered, and the moments of their attributes. One that is not known of all
 -- instruments of a class is not known of the class.
-{{ config(materialized='table') }}
+{{ config(
+    materialized=by_date(),
+    incremental_strategy='by_date',
+    on_schema_change='fail',
+    meta={'by_date': {'column': 'cast(period_start as date)'}},
+) }}
 with -- noqa: disable=LT02
 
 offered as (
     select * from {{ ref('int_offered_instruments') }}
+    where {{ since_change('cast(period_start as date)') }}
 ),
 
 final as (

@@ -1,15 +1,22 @@
 -- The choice set of each period as the market at large would choose from it: mean and covariance of the attributes,
 -- instruments weighed by how popular their class is. An attribute that is not known of all that is offered says
 -- nothing.
-{{ config(materialized='table') }}
+{{ config(
+    materialized=by_date(),
+    incremental_strategy='by_date',
+    on_schema_change='fail',
+    meta={'by_date': {'column': 'cast(period_start as date)'}},
+) }}
 with -- noqa: disable=LT02
 
 classes as (
     select * from {{ ref('int_choice_set_classes') }}
+    where {{ since_change('cast(period_start as date)') }}
 ),
 
 popularity as (
     select * from {{ ref('int_class_popularity_days') }}
+    where {{ since_change('event_date') }}
 ),
 
 weighted as (

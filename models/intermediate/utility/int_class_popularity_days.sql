@@ -1,16 +1,18 @@
 -- How often the market takes an instrument of a class where it is offered: choices of the trailing window per
 -- instrument offered. A trader counts once a day however much is traded, and each class begins with one choice at the
 -- mean rate.
-{{ config(materialized='table') }}
+{{ config(materialized=by_date(), incremental_strategy='by_date', on_schema_change='fail') }}
 {%- set trailing = var('derived_utility').window_days - 1 %}
 with
 
 choices as (
     select * from {{ ref('int_trader_choices_measured') }}
+    where {{ since_change('event_date', days_before=trailing) }}
 ),
 
 classes as (
     select * from {{ ref('int_choice_set_classes') }}
+    where {{ since_change('cast(period_start as date)', days_before=trailing) }}
 ),
 
 periods as (
@@ -88,6 +90,7 @@ final as (
         cast({{ share('recent_choices + 1', 'cast(recent_offers as double) + 1 / mean_rate') }} as decimal(24, 15))
             as popularity
     from rates
+    where {{ since_change('event_date') }}
 )
 
 select * from final

@@ -1,6 +1,11 @@
 -- What could be chosen of an underlying in each period in which somebody chose: instruments listed and quoted
 -- two-sided, with their attributes as they were known when the period began.
-{{ config(materialized='table') }}
+{{ config(
+    materialized=by_date(),
+    incremental_strategy='by_date',
+    on_schema_change='fail',
+    meta={'by_date': {'column': 'cast(period_start as date)'}},
+) }}
 {%- set settings = var('derived_utility') -%}
 {%- set terms = ['forward', 'strike', 'years', 'volatility'] -%}
 {%- set option = terms + ['option_type'] -%}
@@ -9,6 +14,7 @@ with -- noqa: disable=LT02
 
 listed as (
     select * from {{ ref('int_listed_instruments') }}
+    where {{ since_change('cast(period_start as date)') }}
 ),
 
 -- The first hour of the period that is known of: hours with a fill are, so it is not later than any choice.

@@ -1,15 +1,17 @@
 -- Additive statistics of a trader's choices of a day, from which part-worths are estimated: score and information of a
 -- conditional logit at the market's own weights.
-{{ config(materialized='table') }}
+{{ config(materialized=by_date(), incremental_strategy='by_date', on_schema_change='fail') }}
 {%- set exact = contract_type('decimal') %}
 with -- noqa: disable=LT02
 
 choices as (
     select * from {{ ref('int_trader_choices_measured') }}
+    where {{ since_change('event_date') }}
 ),
 
 sets as (
     select * from {{ ref('int_choice_sets') }}
+    where {{ since_change('cast(period_start as date)') }}
 ),
 
 sums as (

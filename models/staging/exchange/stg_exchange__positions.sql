@@ -1,4 +1,10 @@
-{{ config(enabled=(active_venue() == 'exchange')) }}
+{{ config(
+    enabled=(active_venue() == 'exchange'),
+    materialized=by_date(),
+    incremental_strategy='by_file',
+    on_schema_change='fail',
+    post_hook='{{ record_staged_files() }}',
+) }}
 
 with
 

@@ -51,7 +51,10 @@ renamed as (
 {{ checked_against_contract(
     'fills',
     'renamed',
-    absent=['index_price', 'mark_iv', 'combo_id', 'block_trade_id', 'ingested_at', 'source_file', 'source_row'],
+    absent=[
+        'index_price', 'mark_iv', 'combo_id', 'block_trade_id', 'is_deleted', 'ingested_at',
+        'source_file', 'source_row',
+    ],
     raw_values='source_values',
     venue_reason='venue_reason',
 ) }}

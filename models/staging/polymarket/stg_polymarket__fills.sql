@@ -34,7 +34,7 @@ renamed as (
     'renamed',
     absent=[
         'order_id', 'fee', 'fee_currency', 'liquidity_role', 'realized_pnl', 'index_price', 'mark_iv',
-        'is_liquidation', 'combo_id', 'block_trade_id', 'ingested_at', 'source_file', 'source_row',
+        'is_liquidation', 'combo_id', 'block_trade_id', 'is_deleted', 'ingested_at', 'source_file', 'source_row',
     ],
     raw_values='source_values',
 ) }}

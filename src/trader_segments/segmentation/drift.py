@@ -188,16 +188,20 @@ def reference_of(references: pd.DataFrame, version: str) -> pd.DataFrame:
 
 
 def feature_drift(
-    reference: pd.DataFrame, current: pd.DataFrame, specs: Sequence[Mapping[str, Any]]
+    reference: pd.DataFrame,
+    current: pd.DataFrame,
+    specs: Sequence[Mapping[str, Any]],
+    tests: int | None = None,
 ) -> pd.DataFrame:
     """One row per registered feature: its PSI, the alarm, and what the drift looks like.
 
     Parameters
     ----------
     reference, current : samples of active traders, `trader_id` and feature columns
-    specs : the flattened feature registry; `name`, `transform` and perhaps `count` of each
+    specs : entries of the flattened feature registry; `name`, `transform` and perhaps `count`
+    tests : features tested together, which share the false alarms; by default these
     """
-    names = [str(spec["name"]) for spec in specs]
+    names = sorted({str(s[key]) for s in specs for key in ("name", "count") if s.get(key)})
     then = FeatureTable.from_frame(reference, names)
     now = FeatureTable.from_frame(current, names)
     place = pd.Index(then.trader_id.astype(object)).get_indexer(now.trader_id.astype(object))
@@ -207,7 +211,7 @@ def feature_drift(
         before, after = _transformed(then, spec), _transformed(now, spec)
         if _is_constant(then[spec["name"]], now[spec["name"]]):
             before, after = before * 0.0, after * 0.0
-        row = _drift_of(before, after, place[stayed], stayed, len(specs))
+        row = _drift_of(before, after, place[stayed], stayed, tests or len(specs))
         rows.append({"feature_name": str(spec["name"]), **row})
     frame = pd.DataFrame(rows, columns=FEATURE_COLUMNS)
     return frame.astype(

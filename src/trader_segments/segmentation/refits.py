@@ -77,12 +77,12 @@ def _drift(
     reference: pd.DataFrame,
     specs: Sequence[Mapping[str, Any]],
 ) -> str:
-    """Features are tested together, as for the mart `feature_drift`; inputs of the model count."""
+    """The model's inputs are judged as in the mart `feature_drift`, among all features."""
     if reference.empty:
         return ""
-    names = [scale.name for scale in champion.inputs]
-    alarms = feature_drift(reference, traders, specs).set_index("feature_name")["is_alarm"]
-    judged = alarms.reindex(names).dropna()
+    names = {scale.name for scale in champion.inputs}
+    inputs = [spec for spec in specs if spec["name"] in names]
+    judged = feature_drift(reference, traders, inputs, tests=len(specs))["is_alarm"].dropna()
     count = int(judged.sum())
     if not len(judged) or count < policy.alarm_share * len(judged):
         return ""
