@@ -1,16 +1,19 @@
+{%- set text = type_string() %}
 {%- set rows = [] %}
 {%- for column in feature_columns() %}
-    {%- set texts = [] %}
-    {%- for text in [
-        column.name, column.group, column.description, column.unit, column.transform, column.get('requires', []) | join(', ')
-    ] %}
-        {%- do texts.append("cast('" ~ text | replace("'", "''") ~ "' as " ~ type_string() ~ ")") %}
-    {%- endfor %}
-    {%- do rows.append(texts + [
+    {%- do rows.append([
+        "cast('" ~ column.name ~ "' as " ~ text ~ ")",
+        "cast('" ~ column.group ~ "' as " ~ text ~ ")",
+        "cast('" ~ column.description | replace("'", "''") ~ "' as " ~ text ~ ")",
+        "cast('" ~ column.unit ~ "' as " ~ text ~ ")",
+        "cast('" ~ column.transform ~ "' as " ~ text ~ ")",
         'cast(' ~ column.used_in_segmentation ~ ' as boolean)',
+        "cast('" ~ column.get('requires', []) | join(', ') ~ "' as " ~ text ~ ")",
         'cast(' ~ column.name ~ ' as double)',
     ]) %}
 {%- endfor %}
+{%- set columns = ['feature_name', 'feature_group', 'description', 'unit', 'transform', 'used_in_segmentation',
+    'requires', 'coverage'] -%}
 with -- noqa: disable=LT02
 
 trader_features as (
@@ -25,26 +28,8 @@ known as (
     from trader_features
 ),
 
-catalog as (
-    {{ unpivoted(
-        'known',
-        [],
-        ['feature_name', 'feature_group', 'description', 'unit', 'transform', 'requires', 'used_in_segmentation', 'coverage'],
-        rows,
-    ) }}
-),
-
 final as (
-    select
-        feature_name,
-        feature_group,
-        description,
-        unit,
-        transform,
-        used_in_segmentation,
-        requires,
-        coverage
-    from catalog
+    {{ unpivoted('known', [], columns, rows) }}
 )
 
 select * from final
