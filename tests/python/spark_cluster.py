@@ -108,6 +108,8 @@ class SparkCluster:
             "spark.sql.shuffle.partitions": 2,
             "spark.default.parallelism": 2,
             "spark.sql.adaptive.enabled": "false",
+            # Build after build compiles the same code.
+            "spark.sql.codegen.cache.maxEntries": 10000,
         }
         self._spark_class(
             "connect",
