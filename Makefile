@@ -56,7 +56,7 @@ test-spark: $(spark) $(project) ## Build on a local Spark cluster and compare wi
 lint: $(development) $(project) ## Check SQL, Python and types
 	$(say) "sqlfluff lint"
 	@mkdir -p target/lint/build
-	@TRADER_SEGMENTS_HOME=target/lint $(bin)/sqlfluff lint --disable-progress-bar models tests
+	@TRADER_SEGMENTS_HOME=target/lint $(bin)/sqlfluff lint --disable-progress-bar --processes 0 models tests
 	$(say) "SQL lines of at most 120 characters"
 	@find macros models tests -name '*.sql' -exec awk \
 		'length > 120 { print FILENAME ":" FNR ": " length " characters"; long = 1 } END { exit long }' {} +

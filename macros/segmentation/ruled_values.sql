@@ -1,11 +1,11 @@
 {#- Each trader who has the feature that a rule names, with the rule. -#}
-{% macro ruled_values(rules) -%}
-    {{ return(adapter.dispatch('ruled_values')(rules)) }}
+{% macro ruled_values(rules, relation) -%}
+    {{ return(adapter.dispatch('ruled_values')(rules, ruled_features(relation))) }}
 {%- endmacro %}
 
-{#- Each branch reads the column that a rule names; a feature without a rule meets no row of them. -#}
-{% macro default__ruled_values(rules) -%}
-    {%- for column in feature_columns() %}
+{#- Each branch reads the column that a rule names. -#}
+{% macro default__ruled_values(rules, features) -%}
+    {%- for column in features %}
     select
         trader_features.trader_id,
         {{ rules }}.*,
@@ -18,9 +18,9 @@
 {%- endmacro %}
 
 {#- There each branch would work the rules out anew. -#}
-{% macro spark__ruled_values(rules) -%}
+{% macro spark__ruled_values(rules, features) -%}
     {%- set rows = [] -%}
-    {%- for column in feature_columns() -%}
+    {%- for column in features -%}
         {%- do rows.append(["'" ~ column.name ~ "'", 'cast(' ~ column.name ~ ' as double)']) -%}
     {%- endfor -%}
     select

@@ -11,7 +11,7 @@ ranked_features as (
 ),
 
 feature_values as (
-    {{ ruled_values('ranked_features') }}
+    {{ ruled_values('ranked_features', ref('axis_rules')) }}
 ),
 
 ranked_values as (

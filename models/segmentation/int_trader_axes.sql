@@ -38,7 +38,7 @@ conditions as (
 ),
 
 feature_values as (
-    {{ ruled_values('conditions') }}
+    {{ ruled_values('conditions', ref('axis_rules')) }}
 ),
 
 conditions_met as (

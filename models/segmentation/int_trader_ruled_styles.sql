@@ -14,7 +14,7 @@ deciding as (
 ),
 
 feature_values as (
-    {{ ruled_values('deciding') }}
+    {{ ruled_values('deciding', ref('segmentation_rules')) }}
 ),
 
 conditions_met as (

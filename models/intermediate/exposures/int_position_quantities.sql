@@ -56,7 +56,7 @@ changes as (
     group by 1, 2, 3
 ),
 
-stretches as (
+balances as (
     select
         account_id,
         instrument_id,
@@ -70,6 +70,22 @@ stretches as (
     from changes
 ),
 
+-- Bounds on both sides, so that days are made only where something is held: most options are held until they expire.
+stretches as (
+    select
+        balances.account_id,
+        balances.instrument_id,
+        balances.quantity,
+        balances.from_date,
+        coalesce(
+            least(balances.next_date, cast({{ dbt.dateadd('day', 1, 'instruments.expires_at') }} as date)),
+            cast('9999-12-31' as date)
+        ) as until_date
+    from balances
+    inner join instruments on balances.instrument_id = instruments.instrument_id
+    where balances.quantity <> 0
+),
+
 rebuilt as (
     select
         stretches.account_id,
@@ -81,12 +97,12 @@ rebuilt as (
     from stretches
     inner join calendar_days
         on stretches.from_date <= calendar_days.event_date
-        and coalesce(stretches.next_date > calendar_days.event_date, true)
+        and stretches.until_date > calendar_days.event_date
     left join snapshot_days on calendar_days.event_date = snapshot_days.event_date
     left join reporting_accounts
         on stretches.account_id = reporting_accounts.account_id
         and snapshot_days.event_date >= reporting_accounts.first_snapshot_date
-    where stretches.quantity <> 0 and reporting_accounts.account_id is null
+    where reporting_accounts.account_id is null
 ),
 
 positions as (

@@ -48,27 +48,32 @@ instrument_shares as (
     from shares
 ),
 
-days as (
-    select
-        trader_id,
-        event_date,
-        count(*) as instrument_count,
-        count(open_interest_share) as known_share_count,
-        sum(cast(open_interest_share as decimal(38, 12))) as open_interest_shares,
-        sum(case when expires_at is not null then notional_usd end) as dated_notional_usd,
-        {{ share('max(notional_usd)', 'sum(notional_usd)') }} as largest_position_share
-    from instrument_shares
-    group by 1, 2
-),
-
+-- All that is asked of a day adds up over its expiries, so what is held is read once.
 expiry_days as (
     select
         trader_id,
         event_date,
-        cast(sum(notional_usd) as double) as notional_usd
+        expires_at,
+        count(*) as instrument_count,
+        count(open_interest_share) as known_share_count,
+        sum(cast(open_interest_share as decimal(38, 12))) as open_interest_shares,
+        sum(notional_usd) as notional_usd,
+        max(notional_usd) as largest_notional_usd
     from instrument_shares
-    where expires_at is not null
-    group by trader_id, event_date, expires_at
+    group by 1, 2, 3
+),
+
+days as (
+    select
+        trader_id,
+        event_date,
+        cast(sum(instrument_count) as bigint) as instrument_count,
+        cast(sum(known_share_count) as bigint) as known_share_count,
+        sum(open_interest_shares) as open_interest_shares,
+        sum(case when expires_at is not null then notional_usd end) as dated_notional_usd,
+        {{ share('max(largest_notional_usd)', 'sum(notional_usd)') }} as largest_position_share
+    from expiry_days
+    group by 1, 2
 ),
 
 concentrations as (
@@ -82,6 +87,7 @@ concentrations as (
     inner join expiry_days
         on days.trader_id = expiry_days.trader_id
         and days.event_date = expiry_days.event_date
+    where expiry_days.expires_at is not null
     group by 1, 2
 ),
 
