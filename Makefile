@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build verify-incremental test lint format docs lock clean
+.PHONY: help build verify-incremental test test-spark lint format docs lock clean
 
 PYTHONS ?= python3.13 python3.12 python3.11 python3
 bin := .venv/bin
@@ -14,7 +14,7 @@ unfinished := .venv/.unfinished
 define install_lock
 $(say) "Installing $(1)"
 @touch $(unfinished)
-@$(pip) install --quiet --no-deps --require-hashes --only-binary :all: -r $(1)
+@$(pip) install --quiet --no-deps --require-hashes --only-binary :all: $(2) -r $(1)
 @$(pip) check
 @rm $(unfinished)
 @touch $@
@@ -22,10 +22,11 @@ endef
 
 # .venv holds one stamp for each finished step, named for the lock files and the folder, so that another lock file or a
 # moved clone makes the environment anew.
-key := $(shell { pwd; cat requirements.lock requirements-dev.lock; } | cksum | tr ' ' '-')
+key := $(shell { pwd; cat requirements*.lock; } | cksum | tr ' ' '-')
 created := .venv/.created-$(key)
 runtime := .venv/.runtime-$(key)
 development := .venv/.development-$(key)
+spark := .venv/.spark-$(key)
 project := .venv/.project-$(key)
 
 # So does a Python that has gone since, or an installation that was interrupted.
@@ -47,6 +48,10 @@ verify-incremental: $(project) ## Compare the built marts with a build from noth
 test: lint ## Lint, check types and run every test
 	$(say) "pytest"
 	@$(bin)/pytest
+
+test-spark: $(spark) $(project) ## Build on a local Spark cluster and compare with DuckDB; needs Java 17
+	$(say) "pytest -m spark"
+	@$(bin)/pytest -n 0 -m spark
 
 lint: $(development) $(project) ## Check SQL, Python and types
 	$(say) "sqlfluff lint"
@@ -84,6 +89,9 @@ lock: $(development) ## Resolve the lock files again for pyproject.toml; UPGRADE
 	$(say) "pip-compile requirements.lock"
 	@CUSTOM_COMPILE_COMMAND='make lock' $(bin)/pip-compile $(if $(UPGRADE),--upgrade) \
 		--constraint requirements-dev.lock --output-file requirements.lock pyproject.toml
+	$(say) "pip-compile requirements-spark.lock"
+	@CUSTOM_COMPILE_COMMAND='make lock' $(bin)/pip-compile $(if $(UPGRADE),--upgrade) \
+		--extra spark --constraint requirements-dev.lock --output-file requirements-spark.lock pyproject.toml
 
 clean: ## Remove .venv, dbt's target and logs, and caches; build/ and published/ stay
 	rm -rf .venv target logs .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -106,6 +114,10 @@ $(runtime): $(created)
 
 $(development): $(runtime)
 	$(call install_lock,requirements-dev.lock)
+
+# PySpark comes as source, of Python alone; setuptools is in the lock of development.
+$(spark): $(development)
+	$(call install_lock,requirements-spark.lock,--no-binary pyspark --no-build-isolation)
 
 $(project): $(runtime) pyproject.toml
 	$(say) "Installing trader-segments"

@@ -12,7 +12,7 @@
     {%- elif column.transform == 'fisher_z' -%}
         0.5 * (ln({{ n }} * greatest(1 + {{ x }}, 0) / 2 + 0.5) - ln({{ n }} * greatest(1 - {{ x }}, 0) / 2 + 0.5))
     {%- elif column.transform == 'asinh' -%}
-        asinh({{ shrinkage }}{{ x }} / 10)
+        {{ inverse_hyperbolic_sine(shrinkage ~ x ~ ' / 10') }}
     {%- else -%}
         {{ shrinkage }}{{ x }}
     {%- endif -%}

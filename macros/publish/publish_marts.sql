@@ -30,6 +30,6 @@
                 {%- do plan.marts.append({'name': node.alias, 'schema': node.schema}) -%}
             {%- endif -%}
         {%- endfor -%}
-        select trader_segments_publish('{{ tojson(plan) | replace("'", "''") }}')
+        {{ publish_plan(plan) }}
     {%- endif -%}
 {%- endmacro %}

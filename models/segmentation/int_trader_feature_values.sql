@@ -1,4 +1,13 @@
-{{ config(materialized='view') }}
+{#- Some metastores of Spark keep no view of such length. #}
+{{ config(materialized='view' if target.type == 'duckdb' else 'table') }}
+{%- set rows = [] %}
+{%- for column in feature_columns() %}
+    {%- do rows.append([
+        "cast('" ~ column.name ~ "' as " ~ type_string() ~ ")",
+        'cast(' ~ column.name ~ ' as double)',
+        'cast(' ~ transformed_feature(column) ~ ' as decimal(38, 9))',
+    ]) %}
+{%- endfor %}
 -- The wide mart of features turned long: what profiles compare.
 with
 
@@ -6,17 +15,13 @@ trader_features as (
     select * from {{ ref('trader_features') }}
 ),
 
+feature_values as (
+    {{ unpivoted('trader_features', ['trader_id'], ['feature_name', 'feature_value', 'transformed_value'], rows) }}
+),
+
 final as (
-    {%- for column in feature_columns() %}
-    select
-        trader_id,
-        cast('{{ column.name }}' as {{ type_string() }}) as feature_name,
-        cast({{ column.name }} as double) as feature_value,
-        cast({{ transformed_feature(column) }} as decimal(38, 9)) as transformed_value
-    from trader_features
-    where {{ column.name }} is not null
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+    select * from feature_values
+    where feature_value is not null
 )
 
 select * from final

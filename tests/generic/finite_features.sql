@@ -4,6 +4,6 @@ select trader_id
 from {{ model }}
 where
     {%- for column in feature_columns() if column.data_type == 'double' %}
-    {{ 'or ' if not loop.first }}isnan({{ column.name }}) or isinf({{ column.name }})
+    {{ 'or ' if not loop.first }}isnan({{ column.name }}) or abs({{ column.name }}) = cast('infinity' as double)
     {%- endfor %}
 {% endtest %}

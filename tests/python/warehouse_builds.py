@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import yaml
@@ -86,6 +88,7 @@ class Home:
     raw_data: Path
     venue: str = "exchange"
     project: Path = ROOT
+    timeout: int = 1200
 
     @property
     def published(self) -> Path:
@@ -126,7 +129,7 @@ class Home:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=1200,
+            timeout=self.timeout,
         )
         return Run(done.returncode == 0, done.stdout)
 
@@ -179,6 +182,72 @@ def differences(
         only_theirs = next((row for row in theirs if row not in ours), None)
         found.append(f"{mart}: {len(ours)} and {len(theirs)} rows\n{only_ours}\n{only_theirs}")
     return found
+
+
+# DECIMALs of marts that are made of DOUBLEs.
+FROM_DOUBLES = {
+    "trader_features": ["open_position_usd"],
+    "trader_fee_tiers": ["projected_volume_usd"],
+}
+
+
+_NUMBER = re.compile(r"(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)")
+
+
+def unlike(left: Mapping[str, pa.Table], right: Mapping[str, pa.Table]) -> list[str]:
+    """What differs between the marts of two engines: keys, texts, DECIMALs and dates by anything,
+    DOUBLEs by more than 1e-9 of their size, or of 1 where they are smaller.
+
+    A version of the model is named for the last digits of its parameters, which are DOUBLEs: of
+    the name only the date has to be the same, and the parameters are compared number by number.
+    """
+    found = [f"only one has {mart}" for mart in left.keys() ^ right.keys()]
+    for mart in sorted(left.keys() & right.keys()):
+        ours, theirs = (_without_digest(table[mart]) for table in (left, right))
+        if set(ours.column_names) != set(theirs.column_names) or len(ours) != len(theirs):
+            found.append(f"{mart}: {ours.shape} and {theirs.shape}")
+            continue
+        doubles = [field.name for field in ours.schema if pa.types.is_floating(field.type)]
+        doubles += FROM_DOUBLES.get(mart, [])
+        texts = ["parameters"] if mart == "segmentation_models" else []
+        exact = [name for name in ours.column_names if name not in [*doubles, *texts]]
+        ours, theirs = (
+            table.select([*exact, *doubles, *texts]).sort_by(
+                [(name, "ascending") for name in exact]
+            )
+            for table in (ours, theirs)
+        )
+        for name in exact:
+            pairs = zip(ours[name].to_pylist(), theirs[name].to_pylist(), strict=True)
+            unequal = [(a, b) for a, b in pairs if a != b]
+            if unequal:
+                found.append(f"{mart}.{name}: {len(unequal)} rows, the first {unequal[0]}")
+        for name in doubles:
+            a, b = (table[name].cast("double").to_numpy() for table in (ours, theirs))
+            far = ~_close(a, b)
+            if far.any():
+                row = int(np.argmax(far))
+                found.append(f"{mart}.{name}: {far.sum()} rows, the first {a[row]} and {b[row]}")
+        for name in texts:
+            for pair in zip(ours[name].to_pylist(), theirs[name].to_pylist(), strict=True):
+                a, b = (_NUMBER.split(text) for text in pair)
+                numbers = [np.array(parts[1::2], dtype=np.float64) for parts in (a, b)]
+                if a[::2] != b[::2] or not _close(*numbers).all():
+                    found.append(f"{mart}.{name}: {pair[0][:200]} and {pair[1][:200]}")
+    return found
+
+
+def _without_digest(mart: pa.Table) -> pa.Table:
+    """The mart with names of versions cut to their date."""
+    if "model_version" not in mart.column_names:
+        return mart
+    position = mart.column_names.index("model_version")
+    dates = pc.utf8_slice_codeunits(mart["model_version"], 0, len("2026-06-30"))
+    return mart.set_column(position, "model_version", dates)
+
+
+def _close(a: Any, b: Any) -> Any:
+    return np.isclose(a, b, rtol=1e-9, atol=1e-9, equal_nan=True)
 
 
 def registered_features(project: Path = ROOT) -> dict[str, dict[str, Any]]:

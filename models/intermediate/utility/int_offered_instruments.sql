@@ -116,7 +116,8 @@ final as (
         ln(1 + coalesce(365 * years, 0)) as tenor,
         ln(1 / relative_spread) as liquidity
     from exposures
-    where delta is not null and (kind = 'option' or margin_rate is not null)
+    -- delta is known where d1 is; asked for delta itself, Spark works the formula out anew for each row it may drop
+    where case when kind = 'option' then d1 is not null and option_type is not null else margin_rate is not null end
 )
 
 select * from final

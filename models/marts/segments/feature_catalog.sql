@@ -1,3 +1,19 @@
+{%- set text = type_string() %}
+{%- set rows = [] %}
+{%- for column in feature_columns() %}
+    {%- do rows.append([
+        "cast('" ~ column.name ~ "' as " ~ text ~ ")",
+        "cast('" ~ column.group ~ "' as " ~ text ~ ")",
+        "cast('" ~ column.description | replace("'", "''") ~ "' as " ~ text ~ ")",
+        "cast('" ~ column.unit ~ "' as " ~ text ~ ")",
+        "cast('" ~ column.transform ~ "' as " ~ text ~ ")",
+        'cast(' ~ column.used_in_segmentation ~ ' as boolean)',
+        "cast('" ~ column.get('requires', []) | join(', ') ~ "' as " ~ text ~ ")",
+        'cast(' ~ column.name ~ ' as double)',
+    ]) %}
+{%- endfor %}
+{%- set columns = ['feature_name', 'feature_group', 'description', 'unit', 'transform', 'used_in_segmentation',
+    'requires', 'coverage'] -%}
 with -- noqa: disable=LT02
 
 trader_features as (
@@ -13,19 +29,7 @@ known as (
 ),
 
 final as (
-    {%- for column in feature_columns() %}
-    select
-        cast('{{ column.name }}' as {{ type_string() }}) as feature_name,
-        cast('{{ column.group }}' as {{ type_string() }}) as feature_group,
-        cast('{{ column.description | replace("'", "''") }}' as {{ type_string() }}) as description,
-        cast('{{ column.unit }}' as {{ type_string() }}) as unit,
-        cast('{{ column.transform }}' as {{ type_string() }}) as transform,
-        cast({{ column.used_in_segmentation }} as boolean) as used_in_segmentation,
-        cast('{{ column.get("requires", []) | join(", ") }}' as {{ type_string() }}) as requires,
-        cast({{ column.name }} as double) as coverage
-    from known
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+    {{ unpivoted('known', [], columns, rows) }}
 )
 
 select * from final

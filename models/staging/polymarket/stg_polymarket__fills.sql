@@ -14,7 +14,7 @@ renamed as (
         md5(concat_ws(
             '|',
             {%- for column in source_columns %}
-            coalesce(cast({{ column }} as {{ type_string() }}), ''){{ ',' if not loop.last }}
+            coalesce({{ plain_text(column) }}, ''){{ ',' if not loop.last }}
             {%- endfor %}
         )) as fill_id,
         account as account_id,

@@ -98,7 +98,9 @@ def describe(name: str, values: FloatArray, distances: FloatArray) -> TextArray:
 def quantities(name: str, values: FloatArray) -> TextArray:
     """Values to two significant digits with the unit their name tells, shape (n,)."""
     step = 10.0 ** (np.floor(np.log10(np.maximum(np.abs(values), 1e-4))) - 1.0)
-    distinct, inverse = np.unique(np.round(values / step) * step, return_inverse=True)
+    # an engine's last digit must not tip what lies halfway between two
+    steps = np.round(np.round(values / step, 9))
+    distinct, inverse = np.unique(steps * step, return_inverse=True)
     texts = [_quantity(name, value) for value in distinct.tolist()]
     return np.array(texts, dtype=object)[inverse]
 
