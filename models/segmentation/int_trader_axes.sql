@@ -80,7 +80,8 @@ final as (
     left join rules as risk_appetites
         on risk_appetites.axis = 'risk_appetite' and first_rules.risk_appetite_priority = risk_appetites.priority
     left join rules as lifecycle_stages
-        on lifecycle_stages.axis = 'lifecycle_stage' and first_rules.lifecycle_stage_priority = lifecycle_stages.priority
+        on lifecycle_stages.axis = 'lifecycle_stage'
+        and first_rules.lifecycle_stage_priority = lifecycle_stages.priority
 )
 
 select * from final
