@@ -51,7 +51,7 @@ test: lint ## Lint, check types and run every test
 
 test-spark: $(spark) $(project) ## Build on a local Spark cluster and compare with DuckDB; needs Java 17
 	$(say) "pytest -m spark"
-	@$(bin)/pytest -n 0 -m spark
+	@$(bin)/pytest -n 0 -m spark --durations=0 $(PYTEST)
 
 lint: $(development) $(project) ## Check SQL, Python and types
 	$(say) "sqlfluff lint"

@@ -118,16 +118,36 @@ def load_until(date: str, sample: Path, raw: Path) -> None:
             rows.write_parquet(str(raw / table.name))
 
 
-def test_the_sample_venue_is_the_same_on_both_engines_load_after_load(
-    sample: Path, bare_project: Path, cluster: SparkCluster, tmp_path: Path
-) -> None:
-    venue = Both.of(tmp_path, bare_project, tmp_path / "raw", "exchange")
+@pytest.fixture(scope="module")
+def exchange(
+    sample: Path,
+    bare_project: Path,
+    cluster: SparkCluster,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Both:
+    """The sample venue of all days but the last two."""
+    folder = tmp_path_factory.mktemp("exchange")
+    venue = Both.of(folder, bare_project, folder / "raw", "exchange")
     load_until("2026-06-29", sample, venue.on_spark.raw_data)
-    assert venue.build(cluster) == []
-    first = venue.on_spark.manifest()
-    load_until("2026-07-01", sample, venue.on_spark.raw_data)
-    assert venue.build(cluster) == []
-    dates = venue.on_spark.query(
+    return venue
+
+
+def test_the_sample_venue_is_the_same_on_both_engines(
+    exchange: Both, cluster: SparkCluster
+) -> None:
+    assert exchange.build(cluster) == []
+    rows = {mart: table.num_rows for mart, table in exchange.on_spark.contents().items()}
+    served = served_on(cluster, exchange.on_spark)
+    assert {mart: served.get(mart) for mart in rows} == rows
+
+
+def test_another_load_is_the_same_on_both_engines(
+    exchange: Both, sample: Path, cluster: SparkCluster
+) -> None:
+    first = exchange.on_spark.manifest()
+    load_until("2026-07-01", sample, exchange.on_spark.raw_data)
+    assert exchange.build(cluster) == []
+    dates = exchange.on_spark.query(
         "select distinct as_of_date from trader_segment_history order by 1"
     )
     assert [str(date) for (date,) in dates] == [first["as_of_date"], "2026-06-30"]
