@@ -1,5 +1,8 @@
-{#- Number of rows of a raw relation; of files that staging has read before, as it counted them then. -#}
+{#- Number of rows of a raw relation; of files that incremental staging has read before, as it counted them then. -#}
 {% macro raw_row_count(relation, table) -%}
+    {%- if by_date() != 'incremental' -%}
+        {{ return('(select count(*) from ' ~ relation ~ ')') }}
+    {%- endif -%}
     {%- set counted -%}
         select count(*) from {{ staged_files() }} where source_table = '{{ table }}'
     {%- endset -%}
