@@ -12,7 +12,12 @@ import duckdb
 from trader_segments.build import Say, Settings, parse_project, run_build, run_dbt
 from trader_segments.warehouse import DATABASES
 
-HISTORIES = ("trader_segment_history", "feature_drift", "segment_drift")
+HISTORIES = (
+    "trader_segment_history",
+    "segment_summary_history",
+    "feature_drift",
+    "segment_drift",
+)
 _MODELS = (
     "build",
     "--exclude-resource-type",

@@ -14,7 +14,12 @@ from warehouse_builds import DAYS, Home, differences, must
 
 pytestmark = pytest.mark.slow
 
-HISTORIES = ("trader_segment_history", "feature_drift", "segment_drift")
+HISTORIES = (
+    "trader_segment_history",
+    "segment_summary_history",
+    "feature_drift",
+    "segment_drift",
+)
 FACTS = ("int_position_quantities", "int_trader_exposure_days", "int_trader_states")
 PRESENT = ("trader_features", "source_health", "trader_fee_tiers")
 PAST = [DAYS[5], DAYS[8]]
