@@ -8,7 +8,7 @@ inputs as (
 
 best_styles as (
     select * from {{ ref('int_trader_style_posteriors') }}
-    where style_rank = 1 and posterior >= 0.5
+    where is_best and posterior >= 0.5
 ),
 
 components as (

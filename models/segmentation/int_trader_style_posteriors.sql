@@ -1,5 +1,20 @@
--- What the discriminant gives the traders whom no rule decides and of whom enough is known.
-with
+{%- set components = style_components(ref('int_segmentation_components')) %}
+{%- set styles = components | map(attribute='style') | unique | list %}
+{%- set log_scores, weights, posteriors = [], [], [] %}
+{%- for component in components %}
+    {%- do log_scores.append('log_score_' ~ component.position) %}
+{%- endfor %}
+{%- for style in styles %}
+    {%- do weights.append('weight_' ~ loop.index0) %}
+    {%- do posteriors.append([
+        "cast('" ~ dbt.escape_single_quotes(style) ~ "' as " ~ type_string() ~ ")",
+        weights[-1] ~ ' / total_weight',
+        weights[-1] ~ ' = best_weight and best_style = ' ~ loop.index0,
+    ]) %}
+{%- endfor %}
+-- What the discriminant gives the traders whom no rule decides and of whom enough is known. A trader is one row, with
+-- a column for each component and style, up to the last step: sums and comparisons over rows cost four times as much.
+with -- noqa: disable=LT02
 
 ruled as (
     select * from {{ ref('int_trader_ruled_styles') }}
@@ -13,62 +28,82 @@ inputs as (
 ),
 
 components as (
-    select
-        *,
-        min(position) over (partition by style) as style_position
-    from {{ ref('int_segmentation_components') }}
+    select * from {{ ref('int_segmentation_components') }}
     where kind = 'style'
 ),
-
--- Scores are made twice rather than kept: a sum is cheaper than a row for each trader and component.
-peaks as (
-    select
-        inputs.trader_id,
-        max(
-            components.intercept
-            {{- weighted_inputs('components', 'inputs') | indent(8) }}
-        ) as log_score
-    from inputs
-    cross join components
-    group by 1
-),
-
--- Less the largest, no exponential overflows; as decimals they add up alike in any order.
-weights as (
+{% if not components %}
+final as (
     select
         inputs.trader_id,
         components.style,
-        components.style_position,
-        cast(
-            exp(
-                components.intercept
-                {{- weighted_inputs('components', 'inputs') | indent(12) }}
-                - peaks.log_score
-            ) as decimal(38, 18)
-        ) as weight
+        components.intercept as posterior,
+        true as is_best
     from inputs
-    inner join peaks on inputs.trader_id = peaks.trader_id
     cross join components
+    where 1 = 0
+)
+{% else %}
+scores as (
+    select
+        inputs.trader_id
+        {%- for component in components %},
+        {%- set part = 'component_' ~ component.position %}
+        {{ part }}.intercept
+        {{- weighted_inputs(part, 'inputs') | indent(4) }} as {{ log_scores[loop.index0] }}
+        {%- endfor %}
+    from inputs
+    {%- for component in components %}
+    cross join (select * from components where position = {{ component.position }}) as component_{{ component.position }}
+    {%- endfor %}
 ),
 
-style_weights as (
+-- Less the largest, no exponential overflows.
+peaks as (
     select
-        trader_id,
-        style,
-        style_position,
-        sum(weight) as weight
+        *,
+        {{ largest_of(log_scores) }} as largest_log_score
+    from scores
+),
+
+weights as (
+    select
+        trader_id
+        {%- for style in styles %},
+        0
+        {%- for component in components if component.style == style %}
+        + exp(log_score_{{ component.position }} - largest_log_score)
+        {%- endfor %} as {{ weights[loop.index0] }}
+        {%- endfor %}
+    from peaks
+),
+
+totals as (
+    select
+        *,
+        {{ weights | join(' + ') }} as total_weight,
+        {{ largest_of(weights) }} as best_weight
     from weights
-    where weight > 0
-    group by 1, 2, 3
+),
+
+-- Of equals the first.
+bests as (
+    select
+        *,
+        case
+            {%- for weight in weights %}
+            when {{ weight }} = best_weight then {{ loop.index0 }}
+            {%- endfor %}
+        end as best_style
+    from totals
+),
+
+posteriors as (
+    {{ unpivoted('bests', ['trader_id'], ['style', 'posterior', 'is_best'], posteriors, computed=true) | indent(4) }}
 ),
 
 final as (
-    select
-        trader_id,
-        style,
-        cast(weight as double) / cast(sum(weight) over (partition by trader_id) as double) as posterior,
-        row_number() over (partition by trader_id order by weight desc, style_position asc) as style_rank
-    from style_weights
+    select * from posteriors
+    where posterior >= 1e-18
 )
-
+{% endif %}
 select * from final

@@ -17,7 +17,7 @@ ruled as (
 
 best_styles as (
     select * from {{ ref('int_trader_style_posteriors') }}
-    where style_rank = 1
+    where is_best
 ),
 
 micro_segments as (
