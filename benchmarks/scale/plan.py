@@ -119,10 +119,10 @@ class Density:
 
 
 def density(found: Sequence[Mapping[str, Any]]) -> Density:
-    """That of the largest size; position days are 0 where there were too few to be counted."""
+    """That of the largest size."""
     largest = max(found, key=size_of)
     rows, fills = largest["trader_days"], size_of(largest).fills
-    return Density(rows["rows"] / fills, rows.get("tables", {}).get("int_position_days", 0) / fills)
+    return Density(rows["rows"] / fills, rows["position_days"] / fills)
 
 
 def shuffles(rows: Density) -> list[Shuffle]:

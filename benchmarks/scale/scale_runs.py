@@ -112,13 +112,20 @@ class Runs:
             )
 
     def trader_days(self) -> Figures:
-        """Rows of `int_trader_days`, and of the largest tables by name, largest first."""
+        """Rows of `int_trader_days`, position days, and the largest tables by name, in rows."""
         path = self.home / "build" / "warehouse.duckdb"
         with duckdb.connect(str(path), read_only=True) as connection:
             rows = connection.execute(
                 "select table_name, estimated_size from duckdb_tables() order by 2 desc, 1"
             ).fetchall()
-        return {"rows": dict(rows)["int_trader_days"], "tables": dict(rows[:LARGEST_TABLES])}
+            held = connection.execute("select count(*) from int_position_quantities").fetchone()
+        assert held
+        tables = dict(rows)
+        return {
+            "rows": tables["int_trader_days"],
+            "position_days": held[0],
+            "tables": dict(rows[:LARGEST_TABLES]),
+        }
 
     def floor(self, raw: Path) -> Figures:
         """One scan of the fills and one grouping by trader and day, in plain DuckDB."""

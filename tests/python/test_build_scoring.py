@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,14 @@ MODELS = (
 )
 """The models that score, each after those it reads."""
 
+POSTERIORS = "int_trader_style_posteriors"
+
+
+def compiled(home: Home, name: str) -> str:
+    """What dbt last compiled a model of the segmentation to."""
+    folder = home.path / "target/compiled/trader_segments/models/segmentation"
+    return (folder / f"{name}.sql").read_text(encoding="utf-8")
+
 
 def assert_scores_are_those_of_python(warehouse: Path) -> None:
     """Styles, probabilities, micro-segments and outliers are the reference implementation's.
@@ -81,10 +89,18 @@ def planted(n: int, seed: int) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Scorer:
-    """The compiled SQL of the models that score, to be run on any traders and any champion."""
+    """The compiled SQL of the models that score, to be run on any traders and any champion.
 
-    warehouse: Path
+    `posteriors` has that of the model that is written for the champion's components, by them.
+    """
+
+    home: Home
     queries: dict[str, str]
+    posteriors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def warehouse(self) -> Path:
+        return self.home.warehouse
 
     def run(
         self, model: SegmentationModel, features: pd.DataFrame, threads: int = 2
@@ -113,12 +129,28 @@ class Scorer:
                 "create or replace table trader_features as "
                 f"select trader_id, {columns} from given_features"
             )
-            for name, query in self.queries.items():
+            components = self.queries["int_segmentation_components"]
+            connection.execute(
+                f"create or replace table int_segmentation_components as {components}"
+            )
+        written = {**self.queries, POSTERIORS: self._posteriors_of_the_champion()}
+        with duckdb.connect(str(self.warehouse), config={"threads": threads}) as connection:
+            for name, query in written.items():
                 connection.execute(f"create or replace table {name} as {query}")
             posteriors: pd.DataFrame = connection.sql(
                 "from trader_style_posteriors order by trader_id, style"
             ).df()
         return posteriors
+
+    def _posteriors_of_the_champion(self) -> str:
+        (components,) = self.query(
+            "select cast(list((position, style) order by position) as varchar) "
+            "from int_segmentation_components where kind = 'style'"
+        )
+        if components not in self.posteriors:
+            must(self.home.dbt("compile", "-s", POSTERIORS))
+            self.posteriors[components] = compiled(self.home, POSTERIORS)
+        return self.posteriors[components]
 
     def query(self, sql: str) -> tuple[Any, ...]:
         """The first row of an answer."""
@@ -134,9 +166,7 @@ def scorer(
     home = Home(tmp_path_factory.mktemp("scoring"), small_venue, project=bare_project)
     home.warehouse.parent.mkdir()
     must(home.dbt("compile", "-s", *MODELS))
-    folder = home.path / "target/compiled/trader_segments/models/segmentation"
-    queries = {name: (folder / f"{name}.sql").read_text(encoding="utf-8") for name in MODELS}
-    return Scorer(home.warehouse, queries)
+    return Scorer(home, {name: compiled(home, name) for name in MODELS})
 
 
 @pytest.fixture(scope="module")

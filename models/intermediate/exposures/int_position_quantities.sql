@@ -1,21 +1,13 @@
 -- What each account holds of each derivative at the end of each day: as the venue reports it, else rebuilt from fills.
--- Spot is left out, as it is in balances. A position ends when its instrument expires.
-{{ config(
-    materialized=by_date(),
-    incremental_strategy='by_date',
-    on_schema_change='fail',
-    meta={'by_date': {'knows_as_of_date': true}},
-) }}
+-- A view: to make days of stretches is quicker than to keep a row for each day.
 with
 
 calendar_days as (
     select * from {{ ref('int_calendar_days') }}
-    where {{ since_change('event_date') }}
 ),
 
-fills as (
-    select * from {{ ref('int_fills_valued') }}
-    where event_date <= {{ as_of_date() }}
+stretches as (
+    select * from {{ ref('int_position_stretches') }}
 ),
 
 snapshots as (
@@ -45,49 +37,9 @@ reporting_accounts as (
     group by 1
 ),
 
-changes as (
-    select
-        account_id,
-        instrument_id,
-        event_date,
-        sum(signed_quantity) as quantity
-    from fills
-    where kind <> 'spot'
-    group by 1, 2, 3
-),
-
-balances as (
-    select
-        account_id,
-        instrument_id,
-        sum(quantity) over (
-            partition by account_id, instrument_id
-            order by event_date
-            rows between unbounded preceding and current row
-        ) as quantity,
-        event_date as from_date,
-        lead(event_date) over (partition by account_id, instrument_id order by event_date) as next_date
-    from changes
-),
-
--- Bounds on both sides, so that days are made only where something is held: most options are held until they expire.
-stretches as (
-    select
-        balances.account_id,
-        balances.instrument_id,
-        balances.quantity,
-        balances.from_date,
-        coalesce(
-            least(balances.next_date, cast({{ dbt.dateadd('day', 1, 'instruments.expires_at') }} as date)),
-            cast('9999-12-31' as date)
-        ) as until_date
-    from balances
-    inner join instruments on balances.instrument_id = instruments.instrument_id
-    where balances.quantity <> 0
-),
-
 rebuilt as (
     select
+        stretches.trader_id,
         stretches.account_id,
         stretches.instrument_id,
         calendar_days.event_date,
@@ -105,37 +57,31 @@ rebuilt as (
     where reporting_accounts.account_id is null
 ),
 
-positions as (
-    select * from rebuilt
-    union all
+-- A snapshot that lingers after expiry does not count.
+reported as (
     select
-        account_id,
-        instrument_id,
-        snapshot_date as event_date,
-        quantity,
+        coalesce(accounts.trader_id, snapshots.account_id) as trader_id,
+        snapshots.account_id,
+        snapshots.instrument_id,
+        snapshots.snapshot_date as event_date,
+        cast(snapshots.quantity as {{ contract_type('decimal') }}) as quantity,
         'reported' as position_source,
-        mark_price
+        snapshots.mark_price
     from snapshots
-    where quantity <> 0 and {{ since_change('snapshot_date') }}
+    inner join instruments on snapshots.instrument_id = instruments.instrument_id
+    left join accounts on snapshots.account_id = accounts.account_id
+    where
+        snapshots.quantity <> 0
+        and instruments.kind <> 'spot'
+        and coalesce(
+            instruments.expires_at > cast({{ dbt.dateadd('day', 1, 'snapshots.snapshot_date') }} as timestamp), true
+        )
 ),
 
 final as (
-    select
-        coalesce(accounts.trader_id, positions.account_id) as trader_id,
-        positions.account_id,
-        positions.instrument_id,
-        positions.event_date,
-        cast(positions.quantity as {{ contract_type('decimal') }}) as quantity,
-        positions.position_source,
-        positions.mark_price
-    from positions
-    inner join instruments on positions.instrument_id = instruments.instrument_id
-    left join accounts on positions.account_id = accounts.account_id
-    where
-        instruments.kind <> 'spot'
-        and coalesce(
-            instruments.expires_at > cast({{ dbt.dateadd('day', 1, 'positions.event_date') }} as timestamp), true
-        )
+    select * from rebuilt
+    union all
+    select * from reported
 )
 
 select * from final

@@ -16,19 +16,43 @@ open_interest as (
     select * from {{ ref('stg_open_interest') }}
 ),
 
--- Open interest counts one side, so of a trader's longs and shorts in two accounts the larger counts.
-instrument_days as (
+-- Open interest counts one side, so of a trader's longs and shorts in two accounts the larger counts. Who has one
+-- account has one position in an instrument: nothing to add up, for most traders.
+several_accounts as (
+    select trader_id from {{ ref('int_accounts') }}
+    group by 1
+    having count(*) > 1
+),
+
+added_up as (
     select
-        trader_id,
-        event_date,
-        instrument_id,
-        expires_at,
+        positions.trader_id,
+        positions.event_date,
+        positions.instrument_id,
+        positions.expires_at,
         greatest(
-            sum(case when quantity > 0 then quantity else 0 end), sum(case when quantity < 0 then -quantity else 0 end)
+            sum(case when positions.quantity > 0 then positions.quantity else 0 end),
+            sum(case when positions.quantity < 0 then -positions.quantity else 0 end)
         ) as held_quantity,
-        sum(notional_usd) as notional_usd
+        sum(positions.notional_usd) as notional_usd
     from positions
+    inner join several_accounts on positions.trader_id = several_accounts.trader_id
     group by 1, 2, 3, 4
+),
+
+instrument_days as (
+    select * from added_up
+    union all
+    select
+        positions.trader_id,
+        positions.event_date,
+        positions.instrument_id,
+        positions.expires_at,
+        abs(positions.quantity) as held_quantity,
+        positions.notional_usd
+    from positions
+    left join several_accounts on positions.trader_id = several_accounts.trader_id
+    where several_accounts.trader_id is null
 ),
 
 shares as (
