@@ -1,3 +1,4 @@
+-- noqa: disable=LT02
 {%- set components = style_components(ref('int_segmentation_components')) %}
 {%- set styles = components | map(attribute='style') | unique | list %}
 {%- set log_scores, weights, posteriors = [], [], [] %}
@@ -14,7 +15,7 @@
 {%- endfor %}
 -- What the discriminant gives the traders whom no rule decides and of whom enough is known. A trader is one row, with
 -- a column for each component and style, up to the last step: sums and comparisons over rows cost four times as much.
-with -- noqa: disable=LT02
+with
 
 ruled as (
     select * from {{ ref('int_trader_ruled_styles') }}
@@ -53,7 +54,8 @@ scores as (
         {%- endfor %}
     from inputs
     {%- for component in components %}
-    cross join (select * from components where position = {{ component.position }}) as component_{{ component.position }}
+    {%- set part = 'component_' ~ component.position %}
+    inner join components as {{ part }} on {{ part }}.position = {{ component.position }}
     {%- endfor %}
 ),
 
