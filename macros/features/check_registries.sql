@@ -37,6 +37,15 @@
             'models/features/' ~ file ~ ".sql has no entry '" ~ file[5:] ~ "' in vars.trader_features"
         ) -%}
     {%- endfor -%}
+    {%- set facts = var('due_diligence_facts') | map(attribute='fact') | list -%}
+    {%- for fact in facts if facts.count(fact) > 1 -%}
+        {%- do problems.append("vars.due_diligence_facts has the fact '" ~ fact ~ "' twice") -%}
+    {%- endfor -%}
+    {%- for file in files if file.startswith('dd_') and file[3:] not in facts -%}
+        {%- do problems.append(
+            'models/due_diligence/facts/' ~ file ~ ".sql has no entry '" ~ file[3:] ~ "' in vars.due_diligence_facts"
+        ) -%}
+    {%- endfor -%}
     {%- set venue = active_venue() -%}
     {%- set prefix = 'stg_' ~ venue ~ '__' -%}
     {%- for file in files if file.startswith(prefix) and file[prefix | length:] not in var('venues')[venue].tables -%}

@@ -1,0 +1,26 @@
+-- Lists of countries (seed country_lists) on which the country of residence is on the as-of date; `unlisted` if on none.
+with
+
+customers as (
+    select
+        trader_id,
+        upper(trim(country_of_residence)) as country
+    from {{ ref('stg_customers') }}
+    where not {{ is_blank('country_of_residence') }}
+),
+
+lists as (
+    select * from {{ ref('country_lists') }}
+    where valid_from <= {{ as_of_date() }} and coalesce(valid_to > {{ as_of_date() }}, true)
+),
+
+final as (
+    select
+        customers.trader_id,
+        1 as fact_value,
+        coalesce(lists.list, 'unlisted') as detail
+    from customers
+    left join lists on customers.country = lists.country
+)
+
+select * from final

@@ -1,0 +1,14 @@
+-- Levels start at 0 points and rise: a stricter one asks for more, and none that points lead to comes after one they do not.
+with
+
+levels as (
+    select
+        *,
+        lag(points_from) over (order by strictness) as points_before,
+        row_number() over (order by strictness) as place
+    from {{ ref('due_diligence_levels') }}
+)
+
+select * from levels
+where (place = 1 and coalesce(points_from, -1) <> 0)
+    or (place > 1 and points_from is not null and coalesce(points_before >= points_from, true))
