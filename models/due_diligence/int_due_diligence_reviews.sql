@@ -28,7 +28,7 @@ dues as (
             when subjects.reviewed_on is null then subjects.started_on
             else least(
                 cast({{ dbt.dateadd('month', 'levels.review_months', 'subjects.reviewed_on') }} as date),
-                coalesce(cast(subjects.expires_at as date), cast('9999-12-31' as date)),
+                coalesce(subjects.identity_expires_on, cast('9999-12-31' as date)),
                 coalesce(cast(overrides.expires_at as date), cast('9999-12-31' as date))
             )
         end as next_review_due_on

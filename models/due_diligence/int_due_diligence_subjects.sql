@@ -30,7 +30,7 @@ states as (
 ),
 
 handed_over as (
-    select count(*) > 0 as is_known from {{ ref('stg_verification_events') }}
+    select count(*) > 0 as is_known from events
 ),
 
 beginnings as (
@@ -85,8 +85,9 @@ final as (
         case when handed_over.is_known then coalesce(states.verification_status, 'unverified') end
             as verification_status,
         states.method,
-        states.decided_at,
-        states.expires_at,
+        cast(coalesce(
+            states.expires_at, case when states.verification_status = 'expired' then states.decided_at end
+        ) as date) as identity_expires_on,
         coalesce(states.verification_status = 'verified', false) as is_identity_verified,
         coalesce(states.is_address_verified, false) as is_address_verified,
         coalesce(states.is_source_of_wealth_verified, false) as is_source_of_wealth_verified

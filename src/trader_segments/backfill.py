@@ -17,6 +17,8 @@ HISTORIES = (
     "segment_summary_history",
     "feature_drift",
     "segment_drift",
+    "int_due_diligence_history",
+    "due_diligence_rulesets",
 )
 _MODELS = (
     "build",

@@ -105,6 +105,10 @@ def test_no_feature_moves(homes: tuple[Home, Home]) -> None:
         "segment_drift",
         "segmentation_models",
         "segmentation_quality",
+        "trader_due_diligence",
+        "trader_due_diligence_history",
+        "due_diligence_rulesets",
+        "verification_service_levels",
     ],
 )
 def test_later_events_change_no_result(homes: tuple[Home, Home], mart: str) -> None:

@@ -6,19 +6,12 @@ subjects as (
     where verification_status = 'expired'
 ),
 
-expiries as (
-    select
-        trader_id,
-        cast(coalesce(expires_at, decided_at) as date) as expired_on
-    from subjects
-),
-
 final as (
     select
         trader_id,
-        {{ dbt.datediff('expired_on', as_of_date(), 'day') }} as fact_value,
+        {{ dbt.datediff('identity_expires_on', as_of_date(), 'day') }} as fact_value,
         cast(null as {{ type_string() }}) as detail
-    from expiries
+    from subjects
 )
 
 select * from final

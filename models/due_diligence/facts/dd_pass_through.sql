@@ -34,7 +34,9 @@ left_again as (
 
 trader_days as (
     select * from {{ ref('int_trader_days') }}
-    where event_date <= {{ as_of_date() }}
+    where
+        event_date <= {{ as_of_date() }}
+        and {{ dbt.datediff('event_date', as_of_date(), 'day') }} < {{ due_diligence_threshold('transfer_days') }}
 ),
 
 traded as (

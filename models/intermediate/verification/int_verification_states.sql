@@ -1,17 +1,21 @@
 {{ config(database='restricted') }}
 -- Where each trader's verification stands. The latest decision counts until its evidence expires; who has submitted
--- again since a rejection or expiry is pending, and who renews while verified stays verified.
+-- again since a rejection or expiry is pending, and who renews while verified stays verified. What rests on an
+-- attestation alone is evidence, and no decision.
 with
 
 events as (
-    select * from {{ ref('int_verification_events') }}
+    select
+        *,
+        case when event_type = 'identity_verified' and method = 'attestation' then null else event_type end as step
+    from {{ ref('int_verification_events') }}
 ),
 
 latest as (
     select
         trader_id,
         max(case
-            when event_type in ('identity_verified', 'identity_rejected', 'document_expired') then event_number
+            when step in ('identity_verified', 'identity_rejected', 'document_expired') then event_number
         end) as decision_number,
         max(case when event_type = 'identity_submitted' then event_number end) as submission_number,
         max(case when event_type = 'address_verified' then event_number end) as address_number,
@@ -28,7 +32,7 @@ first_verified as (
         min(events.occurred_at) as first_verified_at
     from events
     inner join latest on events.trader_id = latest.trader_id
-    where events.event_type = 'identity_verified' and events.occurred_at >= latest.first_submitted_at
+    where events.step = 'identity_verified' and events.occurred_at >= latest.first_submitted_at
     group by 1
 ),
 

@@ -15,7 +15,6 @@ history as (
             ruleset_version
         ) as state
     from {{ ref('int_due_diligence_history') }}
-    where as_of_date <= {{ as_of_date() }}
 ),
 
 followed as (
