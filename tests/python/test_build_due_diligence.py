@@ -96,6 +96,7 @@ def write_papers(folder: Path) -> None:
                 "kind": "deposit",
                 "counterparty_address": None,
                 "counterparty_account_id": None,
+                "ingested_at": at,
             }
             for number, (asset, amount, at) in enumerate(
                 [
@@ -115,8 +116,9 @@ def ask(home: Home, sql: str) -> list[dict[str, Any]]:
             path = home.warehouse.with_name(f"{name}.duckdb")
             connection.execute(f"attach '{path}' as {name} (read_only)")
         connection.execute("use warehouse.main")
-        rows: list[dict[str, Any]] = connection.execute(sql).fetch_arrow_table().to_pylist()
-    return rows
+        found = connection.execute(sql)
+        names = [column[0] for column in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 @pytest.fixture(scope="module")
