@@ -1,4 +1,5 @@
--- Levels start at 0 points and rise: a stricter one asks for more, and none that points lead to comes after one they do not.
+-- Levels start at 0 points and rise: a stricter one asks for more, and none that points lead to comes after one that
+-- they do not.
 with
 
 levels as (

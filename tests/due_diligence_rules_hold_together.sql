@@ -1,5 +1,5 @@
--- Rules give no negative points, compare with a threshold where they compare, ask for facts of the registry, and no two versions of one
--- hold on the same day.
+-- Rules give no negative points, compare with a threshold where they compare, ask for facts of the registry, and no two
+-- versions of one hold on the same day.
 {%- set facts = var('due_diligence_facts') %}
 with
 

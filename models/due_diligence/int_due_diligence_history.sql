@@ -30,34 +30,8 @@ attested as (
     where is_valid
 ),
 
-factors as (
-    select
-        trader_id,
-        {{ joined_text("concat(
-            '{\"rule_id\": \"', rule_id, '\", \"factor\": \"', factor, '\", \"points\": ',
-            cast(points as " ~ type_string() ~ "), '}'
-        )", 'rule_id', ', ') }} as entries
-    from {{ ref('int_due_diligence_hits') }}
-    group by 1
-),
-
-floors as (
-    select
-        trader_id,
-        {{ joined_text("concat('{\"rule_id\": \"', rule_id, '\", \"level\": \"', floor, '\"}')", 'rule_id', ', ') }}
-            as entries
-    from {{ ref('int_due_diligence_hits') }}
-    where floor is not null
-    group by 1
-),
-
-holds as (
-    select
-        trader_id,
-        {{ joined_text('description', 'rule_id', '; ') }} as hold_reason
-    from {{ ref('int_due_diligence_hits') }}
-    where is_hold
-    group by 1
+reasons as (
+    select * from {{ ref('int_due_diligence_reasons') }}
 ),
 
 steps as (
@@ -104,12 +78,12 @@ final as (
         levels.points_level,
         levels.override_level,
         levels.floor_level,
-        concat('[', coalesce(floors.entries, ''), ']') as floors,
-        concat('[', coalesce(factors.entries, ''), ']') as factors,
+        coalesce(reasons.floors, '[]') as floors,
+        coalesce(reasons.factors, '[]') as factors,
         reviews.reviewed_on,
         reviews.next_review_due_on,
         reviews.is_overdue,
-        holds.hold_reason,
+        reasons.hold_reason,
         case when subjects.is_verification_known then coalesce(steps.required_steps, '') end as required_steps,
         coalesce(blocks.blocked_services, '') as blocked_services,
         case when subjects.is_verification_known then attested.trader_id is not null end as has_valid_attestation,
@@ -120,9 +94,7 @@ final as (
     inner join levels on subjects.trader_id = levels.trader_id
     cross join ruleset
     left join reviews on subjects.trader_id = reviews.trader_id
-    left join factors on subjects.trader_id = factors.trader_id
-    left join floors on subjects.trader_id = floors.trader_id
-    left join holds on subjects.trader_id = holds.trader_id
+    left join reasons on subjects.trader_id = reasons.trader_id
     left join steps on subjects.trader_id = steps.trader_id
     left join blocks on subjects.trader_id = blocks.trader_id
     left join attested on subjects.trader_id = attested.trader_id

@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
--- Which rules hold for whom. A rule asks for a category, for a value, for both, or for a fact that is unknown; it counts
--- once, however many facts say so.
+-- Which rules hold for whom. A rule asks for a category, for a value, for both, or for a fact that is unknown; it
+-- counts once, however many facts say so.
 with
 
 traders as (

@@ -1,4 +1,5 @@
--- What was paid in over the trailing year, over the wealth that the customer declares: above 1 it is more than there is.
+-- What was paid in over the trailing year, over the wealth that the customer declares: above 1 it is more than there
+-- is.
 with
 
 customers as (
@@ -18,7 +19,7 @@ paid_in as (
 final as (
     select
         customers.trader_id,
-        cast(paid_in.amount_usd as double) / greatest(cast(customers.declared_net_worth_usd as double), 1) as fact_value,
+        {{ share('paid_in.amount_usd', 'greatest(customers.declared_net_worth_usd, 1)') }} as fact_value,
         cast(null as {{ type_string() }}) as detail
     from customers
     inner join paid_in on customers.trader_id = paid_in.trader_id

@@ -1,4 +1,4 @@
--- Lists of countries (seed country_lists) on which the nationality is on the as-of date; `unlisted` where it is on none.
+-- Lists of countries (seed country_lists) on which the nationality is on the as-of date; `unlisted` if on none.
 with
 
 customers as (

@@ -1,4 +1,4 @@
--- How the customer came, in the kinds of the seed onboarding_channels; `other` where that does not know the venue's word.
+-- How the customer came, in the kinds of the seed onboarding_channels; `other` where that does not know the word.
 with
 
 customers as (

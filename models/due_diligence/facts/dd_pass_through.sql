@@ -1,4 +1,5 @@
--- Share of the money paid in on recent days that left again within a day with almost no trading. Small sums say nothing.
+-- Share of the money paid in on recent days that left again within a day with almost no trading. Small sums say
+-- nothing.
 with
 
 transfers as (
@@ -26,7 +27,7 @@ left_again as (
     from deposits
     inner join withdrawals
         on deposits.trader_id = withdrawals.trader_id
-        and withdrawals.occurred_at >= deposits.occurred_at
+        and deposits.occurred_at <= withdrawals.occurred_at
         and {{ seconds_between('deposits.occurred_at', 'withdrawals.occurred_at') }}
         <= 3600 * {{ due_diligence_threshold('pass_through_hours') }}
     group by 1, 2, 3, 4

@@ -1,5 +1,5 @@
--- What is traded, as shares of the notional of the recent days: each kind of instrument, and `block`, agreed outside the
--- book.
+-- What is traded, as shares of the notional of the recent days: each kind of instrument, and `block`, agreed outside
+-- the book.
 with
 
 fills as (

@@ -1,4 +1,4 @@
--- Lists of countries (seed country_lists) on which the country of residence is on the as-of date; `unlisted` if on none.
+-- Lists of countries (seed country_lists) on which the residence is on the as-of date; `unlisted` if on none.
 with
 
 customers as (

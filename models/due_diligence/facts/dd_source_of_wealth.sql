@@ -1,4 +1,4 @@
--- How well the source of wealth is known, with what was paid in over the trailing year: proof is asked of large amounts.
+-- How well the source of wealth is known, with what was paid in over the trailing year: proof is asked of large sums.
 with
 
 customers as (
