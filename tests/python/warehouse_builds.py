@@ -65,8 +65,8 @@ MART_COLUMNS = {
         "segmentation_quality": "model_version measure value threshold passed",
         "segmentation_models": "model_version fitted_at as_of_date trained_rows parameters status "
         "why",
-        "trader_due_diligence": "trader_id as_of_date level verification_status points floors factors "
-        "next_review_due_on is_overdue hold_reason ruleset_version",
+        "trader_due_diligence": "trader_id as_of_date level verification_status points floors "
+        "factors next_review_due_on is_overdue hold_reason ruleset_version",
         "trader_due_diligence_history": "trader_id valid_from valid_to level previous_level points "
         "floors factors ruleset_version",
         "due_diligence_rulesets": "ruleset_version rule_id fact factor points floor is_hold source",
