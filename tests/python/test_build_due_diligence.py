@@ -273,38 +273,34 @@ def test_without_papers_nothing_is_known_and_nobody_is_simplified(
     assert ask(home, "from verification_service_levels") == []
 
 
-YOUNG_SQL = """\
+BUSY_SQL = """\
 select
     trader_id,
-    min(case when event_date <= date '2025-03-02' then 1 else 2 end) as fact_value,
+    count(*) as fact_value,
     cast(null as varchar) as detail
 from {{ ref('int_trader_days') }}
 where event_date <= {{ as_of_date() }}
 group by 1
 """
-YOUNG = {"fact": "young", "description": "Began to trade in March.", "unit": "flag"}
-YOUNG_RULE = "young,young,,>=,2,customer,60,,false,Began late,a test,2020-01-01,\n"
+BUSY = {"fact": "busy", "description": "Days with a fill.", "unit": "days"}
+BUSY_RULE = "busy,busy,,>=,10,customer,60,,false,Trades every day,a test,2020-01-01,\n"
 
 
 def test_one_file_one_entry_and_one_row_add_a_fact(small_venue: Path, tmp_path: Path) -> None:
     project = copy_project(tmp_path / "project", without=("unit_tests",))
-    file = project / "models" / "due_diligence" / "facts" / "dd_young.sql"
-    file.write_text(YOUNG_SQL, encoding="utf-8")
+    file = project / "models" / "due_diligence" / "facts" / "dd_busy.sql"
+    file.write_text(BUSY_SQL, encoding="utf-8")
     home = Home(tmp_path / "home", small_venue, project=project)
     refused = home.dbt("build", *SELECTED)
     assert not refused.succeeded
-    assert "dd_young.sql has no entry 'young' in vars.due_diligence_facts" in refused.output
-    change_settings(project, lambda settings: settings["vars"]["due_diligence_facts"].append(YOUNG))
+    assert "dd_busy.sql has no entry 'busy' in vars.due_diligence_facts" in refused.output
+    change_settings(project, lambda settings: settings["vars"]["due_diligence_facts"].append(BUSY))
     with (project / "seeds/due_diligence/due_diligence_rules.csv").open("a", encoding="utf-8") as f:
-        f.write(YOUNG_RULE)
+        f.write(BUSY_RULE)
     must(home.dbt("build", *SELECTED))
-    began = dict(
-        home.query_warehouse(
-            "select trader_id, min(event_date) > date '2025-03-02' from int_trader_days group by 1"
-        )
-    )
-    assert set(began.values()) == {True, False}
+    days = dict(home.query_warehouse("select trader_id, count(*) from int_trader_days group by 1"))
     found = home.query_warehouse("select trader_id, level, points from trader_due_diligence")
+    assert {level for _, level, _ in found} == {"standard", "enhanced"}
     for trader, level, points in found:
-        expected = ("enhanced", 60) if began.get(trader) else ("standard", 0)
+        expected = ("enhanced", 60) if days.get(trader, 0) >= 10 else ("standard", 0)
         assert (level, points) == expected, trader

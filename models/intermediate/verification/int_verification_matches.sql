@@ -1,6 +1,7 @@
 {{ config(database='restricted') }}
--- Matches of screening that nobody has cleared since. A clearing whose note names a kind (pep, sanctions, adverse media)
--- clears that kind, any other clears all; it does not clear what comes later.
+-- Matches that the KYC provider reports and nobody has cleared since. A clearing whose note names a kind (pep, sanctions,
+-- adverse media) clears that kind, one that names matches of our own screening (SM-) clears none of these, any other
+-- clears all; it does not clear what comes later.
 with
 
 events as (
@@ -23,7 +24,8 @@ clearings as (
         kinds.match_kind,
         coalesce(
             lower(replace(replace(events.note, '_', ' '), '-', ' ')) like '%' || kinds.match_words || '%', false
-        ) as is_named
+        ) as is_named,
+        coalesce(events.note like '%SM-%', false) as is_of_screening
     from events
     cross join kinds
     where events.event_type = 'match_cleared'
@@ -47,7 +49,7 @@ last_clearings as (
     inner join named
         on clearings.trader_id = named.trader_id
         and clearings.event_number = named.event_number
-    where clearings.is_named or named.names_a_kind = 0
+    where clearings.is_named or (named.names_a_kind = 0 and not clearings.is_of_screening)
     group by 1, 2
 ),
 
