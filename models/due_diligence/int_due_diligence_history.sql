@@ -37,7 +37,7 @@ reasons as (
 steps as (
     select
         trader_id,
-        {{ joined_text('evidence', 'evidence', ', ') }} as required_steps
+        {{ joined_text('evidence', ', ') }} as required_steps
     from {{ ref('int_due_diligence_steps') }}
     group by 1
 ),
@@ -52,20 +52,27 @@ blocked as (
 blocks as (
     select
         trader_id,
-        {{ joined_text('service', 'service', ', ') }} as blocked_services
+        {{ joined_text('service', ', ') }} as blocked_services
     from blocked
     group by 1
+),
+
+entries as (
+    select
+        trader_id,
+        concat(
+            '{"fact": "', fact, '", "value": ',
+            cast(cast(fact_value as decimal(24, 6)) as {{ type_string() }}),
+            case when detail is null then '' else concat(', "detail": "', detail, '"') end, '}'
+        ) as entry
+    from {{ ref('int_due_diligence_facts') }}
 ),
 
 facts as (
     select
         trader_id,
-        {{ joined_text("concat(
-            '{\"fact\": \"', fact, '\", \"value\": ',
-            cast(cast(fact_value as decimal(24, 6)) as " ~ type_string() ~ "),
-            case when detail is null then '' else concat(', \"detail\": \"', detail, '\"') end, '}'
-        )", "concat_ws('|', fact, detail)", ', ') }} as entries
-    from {{ ref('int_due_diligence_facts') }}
+        {{ joined_text('entry', ', ') }} as entries
+    from entries
     group by 1
 ),
 

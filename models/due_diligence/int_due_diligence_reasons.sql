@@ -22,9 +22,9 @@ entries as (
 joined as (
     select
         trader_id,
-        {{ joined_text('factor_entry', 'rule_id', ', ') }} as factors,
-        {{ joined_text('floor_entry', 'rule_id', ', ') }} as floors,
-        {{ joined_text('hold_entry', 'rule_id', '; ') }} as hold_reason
+        {{ joined_text('factor_entry', ', ') }} as factors,
+        {{ joined_text('floor_entry', ', ') }} as floors,
+        {{ joined_text('hold_entry', '; ') }} as hold_reason
     from entries
     group by 1
 ),

@@ -66,7 +66,7 @@ lines as (
 ),
 
 digest as (
-    select substring(md5({{ joined_text('line', 'rule_id', '/') }}), 1, 8) as content
+    select substring(md5({{ joined_text('line', '/') }}), 1, 8) as content
     from lines
 ),
 

@@ -1,4 +1,4 @@
-{{ config(database='restricted') }}
+{{ config(materialized='table', database='restricted') }}
 -- KYC events up to the end of the as-of date, in the order in which they count: by time; of one moment the stricter
 -- last, so that contradictions have one outcome whatever the order of arrival.
 with
