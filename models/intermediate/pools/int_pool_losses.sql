@@ -1,0 +1,48 @@
+-- For each pool what its accounts lose under each scenario, and which of them leaves the most that accounts cannot pay
+-- from their equity in the pool.
+{{ config(materialized='table') }}
+with
+
+losses as (
+    select * from {{ ref('int_account_pool_losses') }}
+    where loss_usd > 0
+),
+
+account_pools as (
+    select * from {{ ref('int_account_pools') }}
+),
+
+account_losses as (
+    select
+        losses.pool_id,
+        losses.scenario_id,
+        losses.loss_usd,
+        greatest(coalesce(account_pools.equity_usd, 0), 0) as claim_usd
+    from losses
+    inner join account_pools
+        on losses.account_id = account_pools.account_id
+        and losses.pool_id = account_pools.pool_id
+),
+
+pool_losses as (
+    select
+        pool_id,
+        scenario_id,
+        count(*) as losing_account_count,
+        count(case when loss_usd > claim_usd then 1 end) as short_account_count,
+        sum(loss_usd) as loss_usd,
+        sum(greatest(loss_usd - claim_usd, 0)) as shortfall_usd
+    from account_losses
+    group by 1, 2
+),
+
+final as (
+    select
+        *,
+        row_number() over (
+            partition by pool_id order by shortfall_usd desc, loss_usd desc, scenario_id
+        ) as severity_rank
+    from pool_losses
+)
+
+select * from final
