@@ -1,4 +1,5 @@
--- What each account loses in each pool under each scenario: its positions, and coin that falls or owed coin that rises.
+-- What each account loses in each pool under each scenario: by its positions, and by coin that falls or is owed and
+-- rises. Below zero it gains.
 {{ config(materialized='table') }}
 with
 
@@ -20,23 +21,28 @@ scenarios as (
     where spot_shock <> 0
 ),
 
-profits as (
+losses as (
     select
         positions.account_id,
         positions.pool_id,
         instrument_scenarios.scenario_id,
-        cast(cast(positions.quantity as double) * instrument_scenarios.pnl_usd as {{ contract_type('decimal') }})
-            as pnl_usd
+        cast(-cast(positions.quantity as double) * instrument_scenarios.pnl_usd as {{ contract_type('decimal') }})
+            as position_loss_usd,
+        cast(0 as {{ contract_type('decimal') }}) as collateral_loss_usd
     from positions
     inner join instrument_scenarios on positions.instrument_id = instrument_scenarios.instrument_id
+    where instrument_scenarios.pnl_usd is not null
     union all
     select
         collateral.account_id,
         collateral.pool_id,
         scenarios.scenario_id,
-        cast(cast(collateral.equity_usd as double) * scenarios.spot_shock as {{ contract_type('decimal') }}) as pnl_usd
+        cast(0 as {{ contract_type('decimal') }}) as position_loss_usd,
+        cast(-cast(collateral.equity_usd as double) * scenarios.spot_shock as {{ contract_type('decimal') }})
+            as collateral_loss_usd
     from collateral
     inner join scenarios on coalesce(scenarios.underlying = collateral.asset, true)
+    where collateral.equity_usd is not null
 ),
 
 final as (
@@ -44,9 +50,10 @@ final as (
         account_id,
         pool_id,
         scenario_id,
-        -sum(pnl_usd) as loss_usd
-    from profits
-    where pnl_usd is not null
+        sum(position_loss_usd) as position_loss_usd,
+        sum(collateral_loss_usd) as collateral_loss_usd,
+        sum(position_loss_usd + collateral_loss_usd) as loss_usd
+    from losses
     group by 1, 2, 3
 )
 

@@ -1,11 +1,11 @@
--- For each pool what its accounts lose under each scenario, and which of them leaves the most that accounts cannot pay
--- from their equity in the pool.
+-- For each pool what positions lose under each scenario, and how much of it accounts cannot pay from what is left of
+-- their equity in the pool.
 {{ config(materialized='table') }}
 with
 
 losses as (
     select * from {{ ref('int_account_pool_losses') }}
-    where loss_usd > 0
+    where position_loss_usd > 0
 ),
 
 account_pools as (
@@ -16,8 +16,8 @@ account_losses as (
     select
         losses.pool_id,
         losses.scenario_id,
-        losses.loss_usd,
-        greatest(coalesce(account_pools.equity_usd, 0), 0) as claim_usd
+        losses.position_loss_usd,
+        greatest(coalesce(account_pools.equity_usd, 0) - losses.collateral_loss_usd, 0) as claim_usd
     from losses
     inner join account_pools
         on losses.account_id = account_pools.account_id
@@ -29,9 +29,9 @@ pool_losses as (
         pool_id,
         scenario_id,
         count(*) as losing_account_count,
-        count(case when loss_usd > claim_usd then 1 end) as short_account_count,
-        sum(loss_usd) as loss_usd,
-        sum(greatest(loss_usd - claim_usd, 0)) as shortfall_usd
+        count(case when position_loss_usd > claim_usd then 1 end) as short_account_count,
+        sum(position_loss_usd) as loss_usd,
+        sum(greatest(position_loss_usd - claim_usd, 0)) as shortfall_usd
     from account_losses
     group by 1, 2
 ),
