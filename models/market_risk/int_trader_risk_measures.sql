@@ -1,6 +1,5 @@
 -- What the market-risk score looks at, 0 without risk and rising with it. NULL is unknown; who never held a position has
 -- no leverage.
-{%- set equity = 'greatest(features.equity_usd, ' ~ var('market_risk').least_equity_usd ~ ')' %}
 with
 
 features as (
@@ -40,6 +39,10 @@ gammas as (
 held as (
     select
         features.trader_id,
+        case
+            when features.equity_usd is not null
+                then greatest(features.equity_usd, {{ var('market_risk').least_equity_usd }})
+        end as equity_usd,
         features.fill_count = 0 or features.open_interest_days = 0 as is_without_positions,
         tail_losses.tail_scenario_id,
         coalesce(
@@ -69,20 +72,20 @@ final as (
         features.trader_id,
         valued.tail_scenario_id,
         valued.tail_loss_usd,
-        {{ share('valued.tail_loss_usd', equity) }} as tail_loss,
+        {{ share('valued.tail_loss_usd', 'valued.equity_usd') }} as tail_loss,
         coalesce(features.peak_leverage, case when valued.is_without_positions then 0 end) as leverage,
         coalesce(features.liquidation_rate, case when features.fill_count = 0 then 0 end) as liquidations,
         coalesce(features.margin_use, case when valued.is_without_positions then 0 end) as margin_use,
         coalesce(
             {{ share(
                 'features.max_drawdown_usd',
-                'features.max_drawdown_usd + cast(' ~ equity ~ ' as double)',
+                'features.max_drawdown_usd + cast(valued.equity_usd as double)',
             ) }},
             case when features.fill_count = 0 then 0 end
         ) as drawdown,
         case
             when valued.short_gamma_usd = 0 then 0
-            else 0.5 * {{ share('valued.short_gamma_usd', equity) }}
+            else 0.5 * {{ share('valued.short_gamma_usd', 'valued.equity_usd') }}
         end as short_gamma,
         coalesce(features.largest_position_share, case when valued.is_without_positions then 0 end) as concentration
     from features

@@ -24,8 +24,7 @@ final as (
         account_terms.trader_id,
         balances.account_id,
         upper(balances.asset) as asset,
-        coalesce(balances.pool_id, account_terms.margin_group_id) as pool_id,
-        balances.pool_id is not null as is_pool_reported,
+        coalesce(balances.pool_id, account_terms.margin_group_id, 'account:' || balances.account_id) as pool_id,
         sum(balances.equity_usd) as equity_usd,
         sum(balances.initial_margin_usd) as initial_margin_usd
     from balances
@@ -33,7 +32,7 @@ final as (
         on balances.account_id = last_snapshots.account_id
         and balances.snapshot_date = last_snapshots.snapshot_date
     inner join account_terms on balances.account_id = account_terms.account_id
-    group by 1, 2, 3, 4, 5
+    group by 1, 2, 3, 4
 )
 
 select * from final

@@ -25,6 +25,7 @@ positions as (
         sum(vega_usd) as vega_usd,
         sum(abs(vega_usd)) as gross_vega_usd
     from {{ ref('int_pooled_positions') }}
+    where pool_id is not null
     group by 1, 2
 ),
 

@@ -24,7 +24,8 @@ owners as (
 ),
 
 -- Margin is taken as shared unless the venue says that it is isolated: a loss that stays where it is has to be shown,
--- not assumed. Where no pool is named, accounts that share margin are those under one main account.
+-- not assumed. Where no pool is named, accounts that share margin are those under one main account; of an account that
+-- the venue does not list nothing is known.
 final as (
     select
         seen.account_id,
@@ -35,7 +36,8 @@ final as (
         coalesce(accounts.margin_mode, 'unknown') = 'isolated' as is_isolated,
         case
             when accounts.margin_mode = 'isolated' then 'account:' || seen.account_id
-            else 'group:' || coalesce(accounts.parent_account_id, seen.account_id)
+            when accounts.account_id is not null
+                then 'group:' || coalesce(accounts.parent_account_id, accounts.account_id)
         end as margin_group_id,
         cast(accounts.opened_at as date) as opened_date,
         case when cast(accounts.closed_at as date) <= {{ as_of_date() }} then cast(accounts.closed_at as date) end

@@ -43,7 +43,9 @@ final as (
         on others.account_id = losses.account_id
         and others.pool_id = losses.pool_id
         and worst.scenario_id = losses.scenario_id
-    where others.pool_id = worst.pool_id or not exposed.is_isolated
+    where
+        exposed.equity_usd is not null
+        and (others.pool_id = worst.pool_id or not exposed.is_isolated)
 )
 
 select * from final

@@ -28,7 +28,7 @@ callable as (
     group by 1, 2
 ),
 
-short as (
+shortfalls as (
     select
         exposed.from_pool_id,
         exposed.account_id,
@@ -47,13 +47,13 @@ called as (
         claims.account_id,
         claims.to_pool_id,
         cast(
-            cast(least(short.shortfall_usd, short.callable_usd) as double)
-            * {{ share('claims.claim_usd', 'short.callable_usd') }} as {{ contract_type('decimal') }}
+            cast(least(shortfalls.shortfall_usd, shortfalls.callable_usd) as double)
+            * {{ share('claims.claim_usd', 'shortfalls.callable_usd') }} as {{ contract_type('decimal') }}
         ) as moved_usd
-    from short
+    from shortfalls
     inner join claims
-        on short.from_pool_id = claims.from_pool_id
-        and short.account_id = claims.account_id
+        on shortfalls.from_pool_id = claims.from_pool_id
+        and shortfalls.account_id = claims.account_id
     where claims.from_pool_id <> claims.to_pool_id
 ),
 
@@ -62,7 +62,7 @@ unpaid as (
     select
         from_pool_id,
         sum(greatest(shortfall_usd - callable_usd, 0)) as unpaid_usd
-    from short
+    from shortfalls
     group by 1
 ),
 

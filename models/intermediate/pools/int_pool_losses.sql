@@ -1,5 +1,5 @@
 -- For each pool what positions lose under each scenario, and how much of it accounts cannot pay from what is left of
--- their equity in the pool.
+-- their equity in the pool. Accounts whose equity is not known are left out.
 {{ config(materialized='table') }}
 with
 
@@ -17,11 +17,12 @@ account_losses as (
         losses.pool_id,
         losses.scenario_id,
         losses.position_loss_usd,
-        greatest(coalesce(account_pools.equity_usd, 0) - losses.collateral_loss_usd, 0) as claim_usd
+        greatest(account_pools.equity_usd - losses.collateral_loss_usd, 0) as claim_usd
     from losses
     inner join account_pools
         on losses.account_id = account_pools.account_id
         and losses.pool_id = account_pools.pool_id
+    where account_pools.equity_usd is not null
 ),
 
 pool_losses as (
@@ -40,7 +41,7 @@ final as (
     select
         *,
         row_number() over (
-            partition by pool_id order by shortfall_usd desc, loss_usd desc, scenario_id
+            partition by pool_id order by round(shortfall_usd, 6) desc, round(loss_usd, 6) desc, scenario_id
         ) as severity_rank
     from pool_losses
 )

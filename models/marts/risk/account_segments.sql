@@ -44,6 +44,7 @@ breaches as (
 
 transfers_known as (
     select case when count(*) > 0 then 0 end as no_transfer from {{ ref('stg_transfers') }}
+    where cast(occurred_at as date) <= {{ as_of_date() }}
 ),
 
 judged as (

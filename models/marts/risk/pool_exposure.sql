@@ -62,7 +62,7 @@ scenario_losses as (
     select
         *,
         row_number() over (
-            partition by pool_id, segment_id order by position_loss_usd desc, scenario_id
+            partition by pool_id, segment_id order by round(position_loss_usd, 6) desc, scenario_id
         ) as loss_rank
     from {{ ref('pool_scenario_losses') }}
 ),

@@ -22,11 +22,12 @@ summed as (
         sum(losses.collateral_loss_usd) as collateral_loss_usd,
         sum(greatest(losses.position_loss_usd, 0)) as gross_loss_usd,
         sum(
-            greatest(
-                losses.position_loss_usd
-                - greatest(coalesce(account_pools.equity_usd, 0) - losses.collateral_loss_usd, 0),
-                0
-            )
+            case
+                when account_pools.equity_usd is not null
+                    then greatest(
+                        losses.position_loss_usd - greatest(account_pools.equity_usd - losses.collateral_loss_usd, 0), 0
+                    )
+            end
         ) as shortfall_usd
     from losses
     inner join account_pools
