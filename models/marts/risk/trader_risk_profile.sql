@@ -28,9 +28,17 @@ points as (
 scores as (
     select
         *,
-        rank() over (order by coalesce(risk_score, -1) desc) as risk_rank,
-        percent_rank() over (order by coalesce(risk_score, -1)) as risk_percentile
+        rank() over (order by risk_score desc) as risk_rank,
+        percent_rank() over (order by risk_score) as risk_percentile
     from {{ ref('int_trader_risk_scores') }}
+    where risk_score is not null
+    union all
+    select
+        *,
+        cast(null as bigint) as risk_rank,
+        cast(null as double) as risk_percentile
+    from {{ ref('int_trader_risk_scores') }}
+    where risk_score is null
 ),
 
 service_access as (
@@ -56,8 +64,8 @@ final as (
         measures.trader_id,
         cast({{ as_of_date() }} as date) as as_of_date,
         scores.risk_score,
-        case when scores.risk_score is not null then cast(scores.risk_rank as bigint) end as risk_rank,
-        case when scores.risk_score is not null then cast(scores.risk_percentile as double) end as risk_percentile,
+        cast(scores.risk_rank as bigint) as risk_rank,
+        cast(scores.risk_percentile as double) as risk_percentile,
         scores.risk_tier,
         scores.monitoring_intensity,
         scores.known_weight_share,
