@@ -24,6 +24,7 @@ backing as (
         exposed.is_isolated,
         cast(
             cast(exposed.claim_usd as double) * case
+                when exposed.claim_usd = 0 then 0
                 when not exposed.is_isolated then {{ share('others.claim_usd', 'account_claims.claim_usd') }}
                 when exposed.pool_id = others.pool_id then 1
                 else 0
