@@ -127,7 +127,7 @@ ONE_LOSER = Venue(
     isolated=frozenset(),
 )
 
-few = settings(max_examples=60, deadline=None, derandomize=True)
+few = settings(max_examples=25, deadline=None, derandomize=True)
 
 
 @few
