@@ -1,5 +1,5 @@
--- The segments of a pool are all of it, the collateral behind a pool is all somewhere, and what a pool loses is paid in the
--- pools or falls on the venue.
+-- The segments of a pool are all of it, the collateral behind a pool is all somewhere, and what a pool loses is paid in
+-- the pools or falls on the venue.
 with
 
 segments as (

@@ -1,5 +1,5 @@
--- What the market-risk score looks at, 0 without risk and rising with it. NULL is unknown; who never held a position has
--- no leverage.
+-- What the market-risk score looks at, 0 without risk and rising with it. NULL is unknown; who never held a position
+-- has no leverage.
 with
 
 features as (

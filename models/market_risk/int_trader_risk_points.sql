@@ -1,8 +1,11 @@
--- Points of each factor: the weight at the reference, about as many again for each doubling beyond it, without a ceiling.
-{%- set factors = ['tail_loss', 'leverage', 'liquidations', 'margin_use', 'drawdown', 'short_gamma', 'concentration'] -%}
-{%- set rows = [] -%}
-{%- for factor in factors -%}
-    {%- do rows.append(["'" ~ factor ~ "'", 'cast(' ~ factor ~ ' as double)']) -%}
+-- Points of each factor: the weight at the reference, about as many again for each doubling far beyond it, without a
+-- ceiling.
+{%- set factors = [
+    'tail_loss', 'leverage', 'liquidations', 'margin_use', 'drawdown', 'short_gamma', 'concentration',
+] %}
+{%- set rows = [] %}
+{%- for factor in factors %}
+{%- do rows.append(["'" ~ factor ~ "'", 'cast(' ~ factor ~ ' as double)']) %}
 {%- endfor %}
 with
 

@@ -30,12 +30,11 @@ rules as (
 final as (
     select
         measures.trader_id,
-        min(rules.leverage_cap) as leverage_cap,
-        max(rules.withdrawal_hold_hours) as withdrawal_hold_hours,
         {%- for product in products %}
-        count(case when rules.blocked_product = '{{ product }}' then 1 end) > 0 as is_{{ product }}_blocked{{
-            ',' if not loop.last }}
+        count(case when rules.blocked_product = '{{ product }}' then 1 end) > 0 as is_{{ product }}_blocked,
         {%- endfor %}
+        min(rules.leverage_cap) as leverage_cap,
+        max(rules.withdrawal_hold_hours) as withdrawal_hold_hours
     from measures
     inner join rules on measures.measure = rules.measure
     where {{ condition_holds('measures.measure_value', 'rules.operator', 'rules.threshold') }}

@@ -46,28 +46,25 @@ trader_deltas as (
     group by 1, 2
 ),
 
--- Against the rest of the trader: all of its delta and coin less the account's own positions.
-hedged as (
+-- The rest of the trader is all of its delta and coin less the account's own positions.
+rests as (
     select
         account_deltas.account_id,
-        sum(abs(account_deltas.delta_usd)) as delta_usd,
-        sum(
-            case
-                when account_deltas.delta_usd > 0
-                    then least(
-                        account_deltas.delta_usd,
-                        greatest(account_deltas.delta_usd - trader_deltas.delta_usd, 0)
-                    )
-                else least(
-                    -account_deltas.delta_usd,
-                    greatest(trader_deltas.delta_usd - account_deltas.delta_usd, 0)
-                )
-            end
-        ) as hedged_delta_usd
+        account_deltas.delta_usd,
+        trader_deltas.delta_usd - account_deltas.delta_usd as rest_usd
     from account_deltas
     inner join trader_deltas
         on account_deltas.trader_id = trader_deltas.trader_id
         and account_deltas.underlying = trader_deltas.underlying
+),
+
+hedged as (
+    select
+        account_id,
+        sum(abs(delta_usd)) as delta_usd,
+        sum(case when sign(delta_usd) = -sign(rest_usd) then least(abs(delta_usd), abs(rest_usd)) else 0 end)
+            as hedged_delta_usd
+    from rests
     group by 1
 ),
 

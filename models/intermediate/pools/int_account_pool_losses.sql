@@ -41,7 +41,7 @@ losses as (
         cast(-cast(collateral.equity_usd as double) * scenarios.spot_shock as {{ contract_type('decimal') }})
             as collateral_loss_usd
     from collateral
-    inner join scenarios on coalesce(scenarios.underlying = collateral.asset, true)
+    inner join scenarios on coalesce(collateral.asset = scenarios.underlying, true)
     where collateral.equity_usd is not null
 ),
 

@@ -1,10 +1,11 @@
 -- What each account is for: the first rule of account_purpose_rules of which all conditions hold.
-{%- set rows = [] -%}
-{%- for measure in [
+{%- set measures = [
     'hedged_share', 'recent_fill_count', 'fill_count', 'position_count', 'is_vault', 'equity_usd',
     'recent_transfer_count',
-] -%}
-    {%- do rows.append(["'" ~ measure ~ "'", 'cast(' ~ measure ~ ' as double)']) -%}
+] %}
+{%- set rows = [] %}
+{%- for measure in measures %}
+{%- do rows.append(["'" ~ measure ~ "'", 'cast(' ~ measure ~ ' as double)']) %}
 {%- endfor %}
 with
 

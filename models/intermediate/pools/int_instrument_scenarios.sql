@@ -46,7 +46,7 @@ shocked as (
         held.underlying_price_usd * (1 + scenarios.spot_shock) as scenario_price_usd,
         held.implied_volatility * (1 + scenarios.volatility_shock) as scenario_volatility
     from held
-    inner join scenarios on coalesce(scenarios.underlying = held.underlying, true)
+    inner join scenarios on coalesce(held.underlying = scenarios.underlying, true)
 ),
 
 distances as (

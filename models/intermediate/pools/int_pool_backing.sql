@@ -1,5 +1,5 @@
--- From each pool to each pool that accounts share with it: how much of the collateral behind a loss lies there. An account
--- answers for what it has in a pool: under isolated margin there, else in all its pools in proportion.
+-- From each pool to each pool that accounts share with it: how much of the collateral behind a loss lies there. An
+-- account answers for what it has in a pool: under isolated margin there, else in all its pools in proportion.
 with
 
 account_pools as (

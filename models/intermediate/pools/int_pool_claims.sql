@@ -1,6 +1,6 @@
--- Who is exposed to a pool, and what the pool's worst scenario leaves in each pool that stands behind it: the pool itself
--- and, under cross margin, the account's other pools. In the pool itself the loss of positions is owed; elsewhere a
--- claim is what is left after all results.
+-- Who is exposed to a pool, and what the pool's worst scenario leaves in each pool that stands behind it: the pool
+-- itself and, under cross margin, the account's other pools. In the pool itself the loss of positions is owed;
+-- elsewhere a claim is what is left after all results.
 {{ config(materialized='table') }}
 with
 

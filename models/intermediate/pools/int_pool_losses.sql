@@ -41,7 +41,7 @@ final as (
     select
         *,
         row_number() over (
-            partition by pool_id order by round(shortfall_usd, 6) desc, round(loss_usd, 6) desc, scenario_id
+            partition by pool_id order by round(shortfall_usd, 6) desc, round(loss_usd, 6) desc, scenario_id asc
         ) as severity_rank
     from pool_losses
 )

@@ -42,7 +42,7 @@ ranked_pools as (
         account_id,
         pool_id,
         row_number() over (
-            partition by account_id order by coalesce(equity_usd, 0) desc, pool_id
+            partition by account_id order by coalesce(equity_usd, 0) desc, pool_id asc
         ) as pool_rank
     from pool_equity
 ),

@@ -24,7 +24,7 @@ ranked as (
         trader_id,
         scenario_id,
         loss_usd,
-        row_number() over (partition by trader_id order by round(loss_usd, 6) desc, scenario_id) as loss_rank
+        row_number() over (partition by trader_id order by round(loss_usd, 6) desc, scenario_id asc) as loss_rank
     from trader_losses
 ),
 

@@ -20,7 +20,7 @@ ranked_pools as (
         pool_id,
         count(*) over (partition by account_id) as pool_count,
         row_number() over (
-            partition by account_id order by coalesce(equity_usd, 0) desc, pool_id
+            partition by account_id order by coalesce(equity_usd, 0) desc, pool_id asc
         ) as pool_rank
     from {{ ref('int_account_pools') }}
 ),
@@ -105,7 +105,7 @@ final as (
         on judged.account_id = ranked_pools.account_id
         and ranked_pools.pool_rank = 1
     left join buckets
-        on coalesce(buckets.least_equity_usd <= judged.equity_usd, judged.equity_usd < 0)
+        on coalesce(judged.equity_usd >= buckets.least_equity_usd, judged.equity_usd < 0)
         and coalesce(judged.equity_usd < buckets.next_equity_usd, true)
 )
 

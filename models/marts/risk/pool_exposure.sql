@@ -19,13 +19,13 @@ trader_pools as (
         segment_id,
         segment_name,
         trader_id,
+        {%- for column in sums %}
+        sum({{ column }}) as {{ column }},
+        {%- endfor %}
         count(*) as account_count,
         sum(position_count) as position_count,
         sum(unvalued_position_count) as unvalued_position_count,
-        sum(claim_usd) as claim_usd,
-        {%- for column in sums %}
-        sum({{ column }}) as {{ column }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        sum(claim_usd) as claim_usd
     from account_pools
     group by 1, 2, 3, 4
 ),
@@ -35,16 +35,16 @@ segment_pools as (
         pool_id,
         segment_id,
         segment_name,
+        {%- for column in sums %}
+        sum({{ column }}) as {{ column }},
+        {%- endfor %}
         count(*) as trader_count,
         sum(account_count) as account_count,
         sum(position_count) as position_count,
         sum(unvalued_position_count) as unvalued_position_count,
         sum(claim_usd) as claim_usd,
         max(claim_usd) as largest_claim_usd,
-        max(gross_delta_usd) as largest_delta_usd,
-        {%- for column in sums %}
-        sum({{ column }}) as {{ column }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        max(gross_delta_usd) as largest_delta_usd
     from trader_pools
     group by 1, 2, 3
 ),
@@ -62,7 +62,7 @@ scenario_losses as (
     select
         *,
         row_number() over (
-            partition by pool_id, segment_id order by round(position_loss_usd, 6) desc, scenario_id
+            partition by pool_id, segment_id order by round(position_loss_usd, 6) desc, scenario_id asc
         ) as loss_rank
     from {{ ref('pool_scenario_losses') }}
 ),

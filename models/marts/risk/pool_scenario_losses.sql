@@ -13,26 +13,34 @@ scenarios as (
     select * from {{ ref('risk_scenarios') }}
 ),
 
-summed as (
+-- NULL where equity is not known: greatest alone would take 0.
+account_losses as (
     select
         account_pools.pool_id,
         account_pools.segment_id,
         losses.scenario_id,
-        sum(losses.position_loss_usd) as position_loss_usd,
-        sum(losses.collateral_loss_usd) as collateral_loss_usd,
-        sum(greatest(losses.position_loss_usd, 0)) as gross_loss_usd,
-        sum(
-            case
-                when account_pools.equity_usd is not null
-                    then greatest(
-                        losses.position_loss_usd - greatest(account_pools.equity_usd - losses.collateral_loss_usd, 0), 0
-                    )
-            end
-        ) as shortfall_usd
+        losses.position_loss_usd,
+        losses.collateral_loss_usd,
+        case
+            when account_pools.equity_usd is not null
+                then greatest(account_pools.equity_usd - losses.collateral_loss_usd, 0)
+        end as claim_usd
     from losses
     inner join account_pools
         on losses.account_id = account_pools.account_id
         and losses.pool_id = account_pools.pool_id
+),
+
+summed as (
+    select
+        pool_id,
+        segment_id,
+        scenario_id,
+        sum(position_loss_usd) as position_loss_usd,
+        sum(collateral_loss_usd) as collateral_loss_usd,
+        sum(greatest(position_loss_usd, 0)) as gross_loss_usd,
+        sum(case when claim_usd is not null then greatest(position_loss_usd - claim_usd, 0) end) as shortfall_usd
+    from account_losses
     group by 1, 2, 3
 ),
 
@@ -45,9 +53,10 @@ final as (
         scenarios.underlying,
         scenarios.spot_shock,
         scenarios.volatility_shock,
-        {%- for loss in ['position_loss_usd', 'collateral_loss_usd', 'gross_loss_usd', 'shortfall_usd'] %}
-        cast(summed.{{ loss }} as {{ contract_type('decimal') }}) as {{ loss }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        summed.position_loss_usd,
+        summed.collateral_loss_usd,
+        summed.gross_loss_usd,
+        summed.shortfall_usd
     from summed
     inner join scenarios on summed.scenario_id = scenarios.scenario_id
 )

@@ -1,5 +1,7 @@
 -- Market risk of each trader: the score with its factors, the tier, and what service the rules leave.
-{%- set factors = ['tail_loss', 'leverage', 'liquidations', 'margin_use', 'drawdown', 'short_gamma', 'concentration'] -%}
+{%- set factors = [
+    'tail_loss', 'leverage', 'liquidations', 'margin_use', 'drawdown', 'short_gamma', 'concentration',
+] -%}
 {%- set products = ['spot', 'perpetual', 'future', 'option_buying', 'option_selling', 'event'] %}
 with
 
@@ -9,20 +11,24 @@ measures as (
 
 points as (
     select
-        trader_id,
-        {%- for factor in factors %}
-        max(case when factor = '{{ factor }}' then points end) as {{ factor }}_points,
-        max(
-            case
-                when factor = '{{ factor }}' and points is not null
-                    then '{"value": ' || {{ plain_text('round(factor_value, 4)') }}
-                    || ', "reference": ' || {{ plain_text('reference') }}
-                    || ', "points": ' || {{ plain_text('round(cast(points as double), 2)') }} || '}'
-            end
-        ) as {{ factor }}_text{{ ',' if not loop.last }}
-        {%- endfor %}
+        *,
+        '{"value": ' || {{ plain_text('round(factor_value, 4)') }}
+        || ', "reference": ' || {{ plain_text('reference') }}
+        || ', "points": ' || {{ plain_text('round(cast(points as double), 2)') }} || '}' as factor_text,
+        row_number() over (partition by trader_id order by points desc, factor asc) as factor_rank
     from {{ ref('int_trader_risk_points') }}
-    group by 1
+    where points is not null
+),
+
+factor_texts as (
+    select
+        {%- for factor in factors %}
+        max(case when factor = '{{ factor }}' then factor_text end) as {{ factor }}_text,
+        {%- endfor %}
+        max(case when factor_rank = 1 and points > 0 then factor end) as top_factor,
+        trader_id
+    from points
+    group by trader_id
 ),
 
 scores as (
@@ -50,15 +56,6 @@ service_access as (
     from {{ ref('int_trader_service_access') }}
 ),
 
-top_factors as (
-    select
-        trader_id,
-        factor,
-        row_number() over (partition by trader_id order by points desc, factor) as factor_rank
-    from {{ ref('int_trader_risk_points') }}
-    where points > 0
-),
-
 final as (
     select
         measures.trader_id,
@@ -69,10 +66,10 @@ final as (
         scores.risk_tier,
         scores.monitoring_intensity,
         scores.known_weight_share,
-        top_factors.factor as top_factor,
+        factor_texts.top_factor,
         '{'
         {%- for factor in factors %}
-        || '"{{ factor }}": ' || coalesce(points.{{ factor }}_text, 'null'){{ " || ', '" if not loop.last }}
+        || '"{{ factor }}": ' || coalesce(factor_texts.{{ factor }}_text, 'null'){{ " || ', '" if not loop.last }}
         {%- endfor %}
         || '}' as factors,
         {%- for factor in factors %}
@@ -88,11 +85,8 @@ final as (
         replace(substring(service_access.product_texts, 3), '"', '') as allowed_products,
         service_access.withdrawal_hold_hours
     from measures
-    left join points on measures.trader_id = points.trader_id
+    left join factor_texts on measures.trader_id = factor_texts.trader_id
     left join scores on measures.trader_id = scores.trader_id
-    left join top_factors
-        on measures.trader_id = top_factors.trader_id
-        and top_factors.factor_rank = 1
     left join service_access on measures.trader_id = service_access.trader_id
 )
 
