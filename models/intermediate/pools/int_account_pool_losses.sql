@@ -1,48 +1,18 @@
--- What each account loses in each pool under each scenario: by its positions, and by coin that falls or is owed and
--- rises. Below zero it gains.
-{{ config(materialized='table') }}
+-- What each account loses in each pool under each scenario, a row each: a view, as storing it would take dozens of rows
+-- for each position.
+{%- set rows = [] %}
+{%- for scenario in risk_scenario_ids() %}
+{%- do rows.append(["'" ~ scenario ~ "'", 'position_loss_' ~ loop.index, 'collateral_loss_' ~ loop.index]) %}
+{%- endfor %}
 with
 
-positions as (
-    select * from {{ ref('int_pooled_positions') }}
-),
-
-instrument_scenarios as (
-    select * from {{ ref('int_instrument_scenarios') }}
-),
-
-collateral as (
-    select * from {{ ref('int_account_collateral') }}
-    where asset not in ('{{ var("dollar_currencies") | join("', '") }}')
-),
-
-scenarios as (
-    select * from {{ ref('risk_scenarios') }}
-    where spot_shock <> 0
-),
-
 losses as (
-    select
-        positions.account_id,
-        positions.pool_id,
-        instrument_scenarios.scenario_id,
-        cast(-cast(positions.quantity as double) * instrument_scenarios.pnl_usd as {{ contract_type('decimal') }})
-            as position_loss_usd,
-        cast(0 as {{ contract_type('decimal') }}) as collateral_loss_usd
-    from positions
-    inner join instrument_scenarios on positions.instrument_id = instrument_scenarios.instrument_id
-    where instrument_scenarios.pnl_usd is not null
-    union all
-    select
-        collateral.account_id,
-        collateral.pool_id,
-        scenarios.scenario_id,
-        cast(0 as {{ contract_type('decimal') }}) as position_loss_usd,
-        cast(-cast(collateral.equity_usd as double) * scenarios.spot_shock as {{ contract_type('decimal') }})
-            as collateral_loss_usd
-    from collateral
-    inner join scenarios on coalesce(collateral.asset = scenarios.underlying, true)
-    where collateral.equity_usd is not null
+    {{ unpivoted(
+        ref('int_account_scenarios'),
+        ['account_id', 'pool_id'],
+        ['scenario_id', 'position_loss_usd', 'collateral_loss_usd'],
+        rows,
+    ) }}
 ),
 
 final as (
@@ -50,11 +20,10 @@ final as (
         account_id,
         pool_id,
         scenario_id,
-        sum(position_loss_usd) as position_loss_usd,
-        sum(collateral_loss_usd) as collateral_loss_usd,
-        sum(position_loss_usd + collateral_loss_usd) as loss_usd
+        coalesce(position_loss_usd, 0) as position_loss_usd,
+        coalesce(collateral_loss_usd, 0) as collateral_loss_usd
     from losses
-    group by 1, 2, 3
+    where position_loss_usd is not null or collateral_loss_usd <> 0
 )
 
 select * from final

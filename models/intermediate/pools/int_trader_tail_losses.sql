@@ -1,8 +1,13 @@
 -- The most that each trader loses under any scenario, over all accounts and pools.
+{%- set scenarios = risk_scenario_ids() %}
+{%- set losses = [] %}
+{%- for _ in scenarios %}
+{%- do losses.append('loss_' ~ loop.index) %}
+{%- endfor %}
 with
 
-losses as (
-    select * from {{ ref('int_account_pool_losses') }}
+account_scenarios as (
+    select * from {{ ref('int_account_scenarios') }}
 ),
 
 account_terms as (
@@ -11,20 +16,25 @@ account_terms as (
 
 trader_losses as (
     select
-        account_terms.trader_id,
-        losses.scenario_id,
-        sum(losses.loss_usd) as loss_usd
-    from losses
-    inner join account_terms on losses.account_id = account_terms.account_id
-    group by 1, 2
+        {%- for loss in losses %}
+        round(
+            sum(
+                coalesce(account_scenarios.position_{{ loss }}, 0)
+                + coalesce(account_scenarios.collateral_{{ loss }}, 0)
+            ),
+            6
+        ) as {{ loss }},
+        {%- endfor %}
+        account_terms.trader_id
+    from account_scenarios
+    inner join account_terms on account_scenarios.account_id = account_terms.account_id
+    group by account_terms.trader_id
 ),
 
-ranked as (
+worst as (
     select
-        trader_id,
-        scenario_id,
-        loss_usd,
-        row_number() over (partition by trader_id order by round(loss_usd, 6) desc, scenario_id asc) as loss_rank
+        *,
+        {{ largest_of(losses) }} as worst_loss_usd
     from trader_losses
 ),
 
@@ -32,10 +42,14 @@ ranked as (
 final as (
     select
         trader_id,
-        case when loss_usd > 0 then scenario_id end as tail_scenario_id,
-        case when loss_usd > 0 then loss_usd else 0 end as tail_loss_usd
-    from ranked
-    where loss_rank = 1
+        case
+            when worst_loss_usd <= 0 then null
+            {%- for scenario in scenarios %}
+            when loss_{{ loop.index }} = worst_loss_usd then '{{ scenario }}'
+            {%- endfor %}
+        end as tail_scenario_id,
+        case when worst_loss_usd > 0 then worst_loss_usd else 0 end as tail_loss_usd
+    from worst
 )
 
 select * from final
