@@ -72,6 +72,16 @@ MART_COLUMNS = {
         "due_diligence_rulesets": "ruleset_version rule_id fact factor points floor is_hold source",
         "verification_service_levels": "week_start_date submitted verified median_hours_to_verify "
         "within_target_share is_met",
+        "trader_risk_profile": "trader_id as_of_date risk_score risk_rank risk_tier factors "
+        "monitoring_intensity service_access tail_loss_usd",
+        "account_segments": "account_id trader_id as_of_date account_type margin_mode pool_id "
+        "equity_bucket purpose isolation_breach_count",
+        "pool_exposure": "pool_id segment_id as_of_date equity_usd delta_usd gamma_usd vega_usd "
+        "loss_spot_down_40_usd worst_loss_usd pool_share largest_trader_share",
+        "pool_scenario_losses": "pool_id segment_id scenario_id as_of_date position_loss_usd "
+        "collateral_loss_usd gross_loss_usd shortfall_usd",
+        "pool_contagion": "from_pool_id to_pool_id as_of_date shared_trader_count "
+        "carried_loss_usd carried_loss_share blast_radius_share",
         "rejected_rows": "rejected_row_id source_table row_key reason raw_values ingested_at",
         "source_health": "source_table is_present rows_read rows_staged rows_rejected "
         "rows_duplicate first_event_at last_event_at build_id",
@@ -195,6 +205,21 @@ def differences(
 FROM_DOUBLES = {
     "trader_features": ["open_position_usd"],
     "trader_fee_tiers": ["projected_volume_usd"],
+    "trader_risk_profile": ["tail_loss_usd"],
+    "account_segments": ["notional_usd"],
+    "pool_exposure": [
+        *("notional_usd", "delta_usd", "gross_delta_usd", "gamma_usd", "vega_usd"),
+        *("gross_vega_usd", "worst_loss_usd"),
+        *(f"loss_spot_{move}_usd" for move in ("down_40", "down_20", "down_10")),
+        *(f"loss_spot_{move}_usd" for move in ("up_10", "up_20", "up_40")),
+        *(f"loss_volatility_{move}_usd" for move in ("down_50", "down_25", "up_25", "up_50")),
+    ],
+    "pool_scenario_losses": [
+        *("position_loss_usd", "collateral_loss_usd", "gross_loss_usd", "shortfall_usd"),
+    ],
+    "pool_contagion": [
+        *("pool_loss_usd", "pool_shortfall_usd", "carried_loss_usd", "unabsorbed_loss_usd"),
+    ],
 }
 
 
