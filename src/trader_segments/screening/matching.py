@@ -9,25 +9,33 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from rapidfuzz.distance import OSA
+from rapidfuzz.distance import OSA, LCSseq
 
-from trader_segments.screening.names import PARTICLES, Name, fold, skeleton
+from trader_segments.screening.names import CHARACTERS, PARTICLES, Name, fold, common_names, skeleton, unvoiced
 
 Ids = npt.NDArray[np.int32]
+Counts = npt.NDArray[np.integer]
+"""Letters of each name, n_names × 30."""
 
 SPELLING_COST = 0.25
 """Of two words that sound alike and are spelled differently, in edits."""
+MUCH_EDITED_FACTOR = 1.5
+"""What edits weigh that change a large part of a word."""
+VOWEL_COST = 0.5
+"""Of a vowel that differs between words with the same consonants, in edits."""
 PARTICLE_COST = 0.5
 """Of a particle ("al", "de") that one of the names lacks, in edits."""
 SPACE_COST = 0.5
 """Of a space that one of the names lacks, in edits."""
-OTHER_NAME_FACTOR = 1.75
+OTHER_NAME_FACTOR = 2.0
 """What an edit weighs that makes a listed word of another listed word: García is no typing error
 for Garza."""
 KNOWN_AT = 3
 """Entries a word must occur in to count as a name of its own."""
-_SLACK = 1.5
+_SLACK = 1
 """Edits by which letter counts may overstate the cost: one edit of a digraph changes two sounds."""
+_MOST_EDITED = 0.35
+"""Share of a word's letters that typing errors may have changed."""
 _PERMUTED = 4
 _ALPHABET = {letter: place for place, letter in enumerate("abcdefghijklmnopqrstuvwxyz$%")}
 _OTHER_SIGNS = len(_ALPHABET)
@@ -79,6 +87,8 @@ class _Words:
 
     written: tuple[str, ...]
     folded: tuple[str, ...]
+    text: str
+    is_typed: bool
 
 
 class NameIndex:
@@ -103,8 +113,10 @@ class NameIndex:
         for words, entry in zip(self._words, entries, strict=True):
             for word in words.written:
                 users[word].add(entry)
-        self._known = frozenset(word for word, found in users.items() if len(found) >= KNOWN_AT)
+        listed = {word for word, found in users.items() if len(found) >= KNOWN_AT}
+        self._known = listed | common_names()
         self._letters = _letter_counts(self._words)
+        self._all_letters = _text_counts(self._words)
         self._sizes = _sizes(self._words)
         postings: dict[str, list[int]] = defaultdict(list)
         for number, words in enumerate(self._words):
@@ -139,17 +151,14 @@ class NameIndex:
         given = np.repeat(np.arange(len(words)), [len(each) for each in found])
         listed = np.concatenate(found) if found else np.empty(0, dtype=np.int32)
         letters, sizes = _letter_counts(words), _sizes(words)
+        all_letters = _text_counts(words)
         for start in range(0, len(given), 1 << 20):
             mine, theirs = given[start : start + (1 << 20)], listed[start : start + (1 << 20)]
             size = np.maximum(sizes[mine], self._sizes[theirs])
-            allowed = np.ceil(_budget(size, threshold) + _SLACK)
-            near = np.abs(sizes[mine] - self._sizes[theirs]) <= allowed + 4
-            mine, theirs, allowed = mine[near], theirs[near], allowed[near]
-            difference = letters[mine].astype(np.int8) - self._letters[theirs].astype(np.int8)
-            extra = np.maximum(difference, 0).sum(axis=1)
-            missing = np.maximum(-difference, 0).sum(axis=1)
-            near = np.minimum(extra, missing) <= allowed
-            near &= np.maximum(extra, missing) <= allowed + 4
+            allowed = np.floor(_budget(size, threshold) + _SLACK)
+            near = _most_different(letters[mine], self._letters[theirs]) <= allowed
+            if not self._consonants:
+                near |= _most_different(all_letters[mine], self._all_letters[theirs]) <= allowed
             yield from zip(mine[near].tolist(), theirs[near].tolist(), strict=True)
 
     def _sharing(self, words: _Words) -> Ids:
@@ -174,16 +183,20 @@ class NameIndex:
     def _score(
         self, given: _Words, listed: _Words, threshold: float
     ) -> tuple[float, tuple[Part, ...]] | None:
-        size = max(sum(map(len, given.written)), sum(map(len, listed.written)))
+        size = max(_size(given), _size(listed))
         budget = float(_budget(size, threshold))
         cost, parts = self._by_words(given, listed)
-        if len(given.written) != len(listed.written) and cost > 0:
-            joined, joined_parts = self._joined(given, listed)
-            if joined < cost:
-                cost, parts = joined, joined_parts
+        if cost > SPELLING_COST:
+            has_unmatched = any(part.how in ("extra", "missing") for part in parts)
+            has_unmatched |= given.text.count(" ") != listed.text.count(" ")
+            other, other_parts = self._by_letters(given, listed, has_unmatched)
+            if other < cost:
+                cost, parts = other, other_parts
+        if not (given.is_typed and listed.is_typed) and not self._consonants:
+            cost *= OTHER_NAME_FACTOR
         if cost > budget:
             return None
-        return _score(cost, size), parts
+        return 1 - cost / float(_tolerance(size)), parts
 
     def _by_words(self, given: _Words, listed: _Words) -> tuple[float, tuple[Part, ...]]:
         """The cheapest pairing of words, whatever their order."""
@@ -191,6 +204,8 @@ class NameIndex:
         parts = []
         for i in list(mine):
             j = next((j for j in theirs if listed.written[j] == given.written[i]), None)
+            if self._consonants:
+                j = None
             if j is not None:
                 mine.remove(i)
                 theirs.remove(j)
@@ -251,48 +266,53 @@ class NameIndex:
         return cost
 
     def _edits(self, word: str, listed: str, folded: str, listed_folded: str) -> float:
+        if self._consonants:
+            vowels = min(len(word), len(listed)) - LCSseq.similarity(word, listed)
+            edits = OTHER_NAME_FACTOR * OSA.distance(folded, listed_folded) + vowels
+            return float(edits + SPELLING_COST)
         if word == listed:
             return 0.0
         by_sound = OSA.distance(folded, listed_folded)
         if by_sound == 0:
             return SPELLING_COST
-        edits = min(OSA.distance(word, listed), by_sound + SPELLING_COST)
-        if word in self._known:
+        by_letter = OSA.distance(word, listed)
+        edits = min(by_letter, by_sound + SPELLING_COST * max(1, by_letter - by_sound))
+        if 2 * by_sound <= len(bones := skeleton(word)) and bones == skeleton(listed):
+            edits = min(edits, VOWEL_COST * by_sound + SPELLING_COST)
+        if edits >= 1 and word in self._known:
             edits *= OTHER_NAME_FACTOR
+        if edits > _MOST_EDITED * max(len(word), len(listed)):
+            edits *= MUCH_EDITED_FACTOR
         return float(edits)
 
-    def _joined(self, given: _Words, listed: _Words) -> tuple[float, tuple[Part, ...]]:
-        """The names without their spaces, as they stand and with the last word put first."""
-        spaces = SPACE_COST * abs(len(given.written) - len(listed.written))
-        text = "".join(given.written)
-        folded = "".join(given.folded)
-        best: tuple[float, tuple[Part, ...]] = (float("inf"), ())
+    def _by_letters(
+        self, given: _Words, listed: _Words, has_unmatched: bool
+    ) -> tuple[float, tuple[Part, ...]]:
+        """The names as strings: without spaces, from any of their first words on; or in full."""
+        spaces = SPACE_COST * (abs(len(given.written) - len(listed.written)) or 2)
+        text, folded = "".join(given.written), "".join(given.folded)
+        tried = []
         for turned in range(min(len(listed.written), 3)):
-            words = listed.written[-turned:] + listed.written[:-turned] if turned else listed.written
-            sounds = listed.folded[-turned:] + listed.folded[:-turned] if turned else listed.folded
-            other = "".join(words)
-            edits = (
-                0.0
-                if text == other
-                else min(
-                    OSA.distance(text, other),
-                    OSA.distance(folded, "".join(sounds)) + SPELLING_COST,
-                )
-            )
-            if edits + spaces < best[0]:
-                how = "same but for spaces" if edits == 0 else "edited"
-                part = Part(" ".join(given.written), " ".join(words), how, edits + spaces)
-                best = (edits + spaces, (part,))
-        return best
+            words = (*listed.written[turned:], *listed.written[:turned])
+            sounds = (*listed.folded[turned:], *listed.folded[:turned])
+            edits = self._edits(text, "".join(words), folded, "".join(sounds))
+            tried.append((edits + spaces, " ".join(given.written), " ".join(words)))
+        if has_unmatched and given.text:
+            edits = float(OSA.distance(given.text, listed.text))
+            tried.append((edits, given.text, listed.text))
+        cost, mine, theirs = min(tried, key=lambda each: each[0])
+        return cost, (Part(mine, theirs, "edited", cost),)
 
 
 def _budget(size: npt.NDArray[np.float64] | float, threshold: float) -> npt.NDArray[np.float64] | float:
     """The cost that still scores the threshold, in edits."""
-    return (1 - threshold) * size
+    return (1 - threshold) * _tolerance(size) + 1e-9
 
 
-def _score(cost: float, size: int) -> float:
-    return max(0.0, 1 - cost / size)
+def _tolerance(size: npt.NDArray[np.float64] | float) -> npt.NDArray[np.float64] | float:
+    """The cost at which nothing is alike; grows slower than the name."""
+    size = np.asarray(size)
+    return np.maximum(np.where(size < 12, 1.25 * size - 2.5, 10.5 + size / 6), 0.5)
 
 
 def _absence_cost(word: str) -> float:
@@ -301,17 +321,21 @@ def _absence_cost(word: str) -> float:
 
 def _words(name: Name, consonants: bool) -> _Words:
     if consonants:
-        bones = tuple(filter(None, map(skeleton, name.tokens)))
-        return _Words(bones, bones)
-    return _Words(name.tokens, tuple(map(fold, name.tokens)))
+        pairs = [(unvoiced(token).replace("v", "u"), skeleton(token)) for token in name.tokens]
+        pairs = [pair for pair in pairs if pair[1]] or pairs
+        written = tuple(word for word, _ in pairs)
+        return _Words(written, tuple(bones for _, bones in pairs), "", is_typed=False)
+    is_typed = name.script != CHARACTERS
+    return _Words(name.tokens, tuple(map(fold, name.tokens)), name.text, is_typed)
 
 
 def _anchors(words: _Words) -> set[str]:
     """Words, and neighbours written together (the last with the first too)."""
-    folded = words.folded
-    anchors = {word for word in folded if len(word) > 1} or set(folded)
-    if len(folded) > 1:
-        anchors.update(a + b for a, b in itertools.pairwise((*folded, folded[0])))
+    anchors = set()
+    for spelled in (words.written, words.folded):
+        anchors.update(word for word in spelled if len(word) > 1 or len(spelled) == 1)
+        if len(spelled) > 1:
+            anchors.update(a + b for a, b in itertools.pairwise((*spelled, spelled[0])))
     return anchors
 
 
@@ -322,15 +346,39 @@ def _shortened(word: str) -> set[str]:
     return {word, *(word[:place] + word[place + 1 :] for place in range(len(word)))}
 
 
-def _letter_counts(names: Iterable[_Words]) -> npt.NDArray[np.uint8]:
-    """How often each letter occurs, n_names × 29."""
-    counts = [[0] * (_OTHER_SIGNS + 1) for _ in names] if isinstance(names, list) else []
-    for row, words in zip(counts, names, strict=True):
-        for word in words.folded:
-            for letter in word:
-                row[_ALPHABET.get(letter, _OTHER_SIGNS)] += 1
-    return np.minimum(np.array(counts, dtype=np.int16).reshape(-1, _OTHER_SIGNS + 1), 120).astype(np.uint8)
+def _letter_counts(names: Sequence[_Words]) -> Counts:
+    """How often each letter occurs in the words but for particles."""
+    return _counts(["".join(_substance(words.folded)) for words in names])
 
 
-def _sizes(names: Sequence[_Words]) -> npt.NDArray[np.int32]:
-    return np.array([sum(map(len, words.written)) for words in names], dtype=np.int32)
+def _text_counts(names: Sequence[_Words]) -> Counts:
+    """The same of all words, titles and legal forms among them."""
+    return _counts([words.text for words in names])
+
+
+def _counts(texts: Sequence[str]) -> Counts:
+    counts = np.zeros((len(texts), _OTHER_SIGNS + 1), dtype=np.int8)
+    for row, text in zip(counts, texts, strict=True):
+        for letter in text[:100]:
+            row[_ALPHABET.get(letter, _OTHER_SIGNS)] += 1
+    return counts
+
+
+def _most_different(mine: Counts, theirs: Counts) -> Counts:
+    """Letters that one text has more of than the other: no fewer edits make them the same."""
+    difference = mine - theirs
+    extra = np.maximum(difference, 0).sum(axis=1, dtype=np.int16)
+    return np.maximum(extra, extra - difference.sum(axis=1, dtype=np.int16))
+
+
+def _sizes(names: Sequence[_Words]) -> npt.NDArray[np.float64]:
+    return np.array([_size(words) for words in names], dtype=np.float64)
+
+
+def _size(words: _Words) -> int:
+    """Letters of a name but for its particles."""
+    return sum(map(len, _substance(words.folded)))
+
+
+def _substance(folded: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(word for word in folded if word not in PARTICLES) or folded

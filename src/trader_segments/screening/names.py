@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.resources import files
 
 from anyascii import anyascii
+from rapidfuzz.distance import OSA
 
 INDIVIDUAL, ENTITY = "individual", "entity"
 
@@ -18,7 +20,8 @@ _LOOKALIKES = str.maketrans("авекмнорстухіјѕԁԛԝѵαεικνο�
 """Cyrillic and Greek letters that look like a Latin one, for words that mix scripts."""
 
 _ARABIC_ARTICLE = "ال"
-_ABJADS = ("ARABIC ", "HEBREW ", "SYRIAC ")
+ALPHABET, ABJAD, CHARACTERS = "alphabet", "abjad", "characters"
+_SCRIPTS = {ABJAD: ("ARABIC ", "HEBREW ", "SYRIAC "), CHARACTERS: ("CJK ", "HANGUL ")}
 
 LEGAL_FORMS = frozenset(
     """
@@ -31,10 +34,15 @@ LEGAL_FORMS = frozenset(
 )
 """Words that say what kind of company it is, as transliterated."""
 
+_LONG_LEGAL_FORMS = {
+    form: 2 if len(form) > 6 else 1 for form in sorted(LEGAL_FORMS) if len(form) > 4
+}
+"""Those that are known with one or two typing errors."""
+
 TITLES = frozenset(
     """
-    capt captain col colonel dr eng engineer gen general hajj haji hajji lt maj major maulana
-    maulavi mawlawi miss mr mrs ms mullah prof professor rev shaikh shaykh sheik sheikh sir
+    capt captain col colonel dr eng engineer gen general haj hajj hajy haji hajji hj hjy lt maj major maulana
+    maulavi mawlawi miss mr mrs ms mullah prof professor rev shaikh shaykh sheik sheikh shykh sir
     """.split()
 )
 
@@ -42,10 +50,14 @@ PARTICLES = frozenset("al el ul bin ibn ben bint abu da das de del della der di 
 """Words that come and go in spellings of the same name."""
 
 _DIGRAPHS = re.compile(
-    "shch|tsch|sch|tch|dzh|dj|zh|kh|gh|ph|th|dh|ck|sh|ch|ts|tz|ou|oo|ee|ie|[qxwyjoecz]|ij"
+    "ff$|c(?:i|e|y)|shch|tsch|sch|tch|dzh|dj|zh|kh|gh|ph|th|dh|ck|sh|ch|ts|tz|ou|oo|ee|ie|[qxwyjoecz]|ij"
 )
 _FOLDED = {
+    "ff": "v",
     "shch": "$",
+    "ci": "si",
+    "ce": "si",
+    "cy": "si",
     "tsch": "%",
     "sch": "$",
     "tch": "%",
@@ -79,6 +91,9 @@ _FOLDED = {
 }
 _REPEATED = re.compile(r"(.)\1+")
 _VOWELS = re.compile("[aiu]")
+_ONE_LETTER_IN_ARABIC = str.maketrans({"%": "$", "p": "b", "g": "j"})
+_NOT_AS_ANYASCII = str.maketrans({**dict.fromkeys("اأإآٱىةא", "a"), "ё": "yo"})
+"""Letters of a long a, which a transliteration into consonants leaves out, and ё."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +104,16 @@ class Name:
     ----------
     tokens
         Its words in their order: lower-case ASCII letters and digits.
-    is_abjad
-        Whether it was written in a script without short vowels, so that only its consonants can
-        be compared.
+    text
+        All its words, also titles and legal forms, which are not among the tokens.
+    script
+        `alphabet`; `abjad` without short vowels, so that only its consonants can be compared; or
+        `characters`, in which nobody makes a typing error of one letter.
     """
 
     tokens: tuple[str, ...]
-    is_abjad: bool
+    text: str
+    script: str
 
 
 def visible(text: str) -> str:
@@ -145,7 +163,11 @@ def parse_name(text: str, kind: str | None) -> Name:
     tokens = _tokens(shown)
     left_out = TITLES if kind == INDIVIDUAL else LEGAL_FORMS
     kept = tuple(token for token in tokens if token not in left_out)
-    return Name(kept or tokens, _is_abjad(shown))
+    if kind == INDIVIDUAL:
+        kept = tuple(token for token in kept if _fold(token) not in _FOLDED_TITLES)
+    else:
+        kept = tuple(token for token in kept if not _is_misspelled_legal_form(token)) or kept
+    return Name(kept or tokens, " ".join(tokens), _script(shown))
 
 
 def fold(token: str) -> str:
@@ -153,17 +175,31 @@ def fold(token: str) -> str:
     return _fold(token)
 
 
+def unvoiced(token: str) -> str:
+    """A folded token without what Arabic does not tell apart: p and b, g and j, the first vowel."""
+    folded = _fold(token).translate(_ONE_LETTER_IN_ARABIC)
+    return (folded[1:] if folded[:1] in ("a", "i", "u") else folded) or folded
+
+
 def skeleton(token: str) -> str:
     """The consonants of a folded token, all that an abjad is sure to write."""
-    folded = _fold(token).replace("v", "").replace("%", "$").replace("p", "b").replace("g", "j")
-    consonants = _REPEATED.sub(r"\1", _VOWELS.sub("", folded))
+    consonants = _REPEATED.sub(r"\1", _VOWELS.sub("", unvoiced(token).replace("v", "")))
     return consonants.removesuffix("h") or consonants
+
+
+@cache
+def common_names() -> frozenset[str]:
+    """Frequent given names and surnames of many countries: a word of them is no typing error."""
+    return frozenset(files(__package__).joinpath("common_names.txt").read_text("ascii").split())
 
 
 @lru_cache(maxsize=1 << 18)
 def _fold(token: str) -> str:
-    folded = _DIGRAPHS.sub(lambda match: _FOLDED[match.group()], token)
+    folded = _DIGRAPHS.sub(lambda match: _FOLDED[match.group()], token).replace("_", "")
     return _REPEATED.sub(r"\1", folded)
+
+
+_FOLDED_TITLES = frozenset(_fold(title) for title in TITLES if len(title) > 3)
 
 
 def _tokens(shown: str) -> tuple[str, ...]:
@@ -171,7 +207,7 @@ def _tokens(shown: str) -> tuple[str, ...]:
     text = " ".join(word for word in words if word)
     text = re.sub(r"(?<=[A-Za-z0-9])(?=[A-Z])", " ", text).lower()
     text = re.sub(r"(?<![a-z0-9])([a-z])\.(?=\s?[a-z]\b)", r"\1", text)
-    return tuple(re.findall(r"[a-z0-9]+", re.sub(r"['`´’]", "", text)))
+    return tuple(re.findall(r"[a-z0-9_]+", re.sub(r"['`´’]", "", text)))
 
 
 @lru_cache(maxsize=1 << 16)
@@ -179,15 +215,29 @@ def _latin(word: str) -> str:
     if word.isascii():
         return word
     if word.startswith(_ARABIC_ARTICLE) and len(word) > len(_ARABIC_ARTICLE) + 1:
-        return f"al {anyascii(word.removeprefix(_ARABIC_ARTICLE))}"
+        return f"al {_latin(word.removeprefix(_ARABIC_ARTICLE))}"
     if any("a" <= letter <= "z" for letter in word):
         word = word.translate(_LOOKALIKES)
+    word = word.translate(_NOT_AS_ANYASCII)
+    if _script(word) == ABJAD:
+        return re.sub("(?<=[cdgkpstz])\x00(?=h)", "_", "\x00".join(map(anyascii, word))).replace("\x00", "")
     return anyascii(word)
 
 
-def _is_abjad(shown: str) -> bool:
+@lru_cache(maxsize=1 << 16)
+def _is_misspelled_legal_form(token: str) -> bool:
+    return any(
+        OSA.distance(token, form, score_cutoff=allowed) <= allowed
+        for form, allowed in _LONG_LEGAL_FORMS.items()
+    )
+
+
+def _script(shown: str) -> str:
+    """The script that most of its letters are of."""
     if shown.isascii():
-        return False
-    letters = [letter for letter in shown if letter.isalpha()]
-    marked = sum(unicodedata.name(letter, "").startswith(_ABJADS) for letter in letters)
-    return 2 * marked > len(letters)
+        return ALPHABET
+    letters = [unicodedata.name(letter, "") for letter in shown if letter.isalpha()]
+    for script, prefixes in _SCRIPTS.items():
+        if 2 * sum(letter.startswith(prefixes) for letter in letters) > len(letters):
+            return script
+    return ALPHABET

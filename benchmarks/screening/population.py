@@ -1,0 +1,222 @@
+"""Listed names as a sanctioned customer may write them, and innocent names to hold against them."""
+
+from __future__ import annotations
+
+import random
+import re
+import string
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from faker import Faker
+
+from trader_segments.screening.lists import Entry
+from trader_segments.screening.names import ENTITY, INDIVIDUAL
+
+LATIN = (
+    "cs_CZ de_DE en_GB en_IN en_NG en_US es_CO es_MX fi_FI fr_FR id_ID it_IT nl_NL pl_PL pt_BR "
+    "ro_RO sv_SE tr_TR"
+).split()
+CYRILLIC = ["ru_RU", "uk_UA", "bg_BG"]
+ABJAD = ["ar_AA", "fa_IR", "he_IL"]
+HAN = ["zh_CN"]
+
+_TO_CYRILLIC = [
+    ("shch", "щ"), ("sch", "щ"), ("tch", "ч"), ("dzh", "дж"), ("kh", "х"), ("zh", "ж"),
+    ("ch", "ч"), ("sh", "ш"), ("ts", "ц"), ("ya", "я"), ("yu", "ю"), ("ye", "е"), ("yo", "ё"),
+    ("iy", "ий"), ("ay", "ай"), ("ey", "ей"), ("oy", "ой"), ("ph", "ф"), ("th", "т"), ("ck", "к"),
+    ("qu", "кв"), ("oo", "у"), ("ou", "у"), ("ee", "и"), ("x", "кс"), ("j", "дж"), ("w", "в"),
+    ("q", "к"), ("c", "к"), ("h", "х"), ("y", "и"),
+    *zip("abdefgiklmnoprstuvz", "абдефгиклмнопрстувз", strict=True),
+]  # fmt: skip
+_TO_ARABIC = [
+    ("kh", "خ"), ("sch", "ش"), ("sh", "ش"), ("ch", "ش"), ("gh", "غ"), ("th", "ث"), ("dh", "ذ"), ("ou", "و"), ("oo", "و"),
+    ("ee", "ي"), ("ay", "ي"), ("ai", "ي"), ("aw", "و"), ("b", "ب"), ("t", "ت"), ("j", "ج"),
+    ("h", "ح"), ("d", "د"), ("r", "ر"), ("z", "ز"), ("s", "س"), ("f", "ف"), ("q", "ق"), ("k", "ك"),
+    ("l", "ل"), ("m", "م"), ("n", "ن"), ("w", "و"), ("v", "ف"), ("p", "ب"), ("g", "ج"), ("y", "ي"),
+    ("c", "ك"), ("x", "كس"),
+]  # fmt: skip
+_LONG = {"a": "ا", "i": "ي", "u": "و", "o": "و", "e": "ي"}
+_SYLLABLES = dict(
+    pair.split(":")
+    for pair in """
+    wang:王 li:李 zhang:张 liu:刘 chen:陈 yang:杨 zhao:赵 huang:黄 zhou:周 wu:吴 xu:徐 sun:孙 hu:胡
+    zhu:朱 gao:高 lin:林 he:何 guo:郭 ma:马 luo:罗 liang:梁 song:宋 zheng:郑 xie:谢 han:韩 tang:唐
+    feng:冯 yu:于 dong:董 xiao:肖 cheng:程 cao:曹 yuan:袁 deng:邓 fu:付 shen:沈 zeng:曾 peng:彭
+    lu:吕 su:苏 jiang:蒋 cai:蔡 jia:贾 ding:丁 wei:魏 xue:薛 ye:叶 yan:阎 pan:潘 du:杜 dai:戴 xia:夏
+    zhong:钟 tian:田 ren:任 fan:范 fang:方 shi:石 yao:姚 tan:谭 liao:廖 zou:邹 xiong:熊 jin:金 lei:雷
+    bai:白 long:龙 duan:段 hao:郝 kong:孔 shao:邵 mao:毛 chang:常 wan:万 gu:顾 lai:赖 kang:康 qin:秦
+    jun:军 ming:明 hong:红 hai:海 guang:光 hua:华 jian:建 ping:平 qiang:强 bin:斌 bo:波 chao:超 hui:慧
+    jie:杰 jing:静 kai:凯 lan:兰 liang:亮 ling:玲 mei:梅 min:敏 na:娜 ning:宁 peng:鹏 qing:青 rong:荣
+    rui:瑞 shan:山 shu:书 tao:涛 ting:婷 wen:文 xin:新 xing:星 xiu:秀 ya:雅 yi:一 yin:银 ying:英
+    yong:勇 yue:月 yun:云 ze:泽 zhen:珍 zhi:志 zi:子 zong:宗 guo:国 sheng:生 de:德 da:大 hou:侯
+    """.split()
+)
+_ARABIC_SPEAKING = re.compile(
+    "Syria|Iraq|Lebanon|Egypt|Saudi|Yemen|Libya|Jordan|Palestin|Sudan|Algeria|Tunisia|Morocco|"
+    "Kuwait|Qatar|United Arab Emirates|Bahrain"
+)
+_ROMANISED = [
+    ("muhammad", "mohamed"), ("mohammad", "mohammed"), ("ahmad", "ahmed"), ("husayn", "hussein"),
+    ("hasan", "hassan"), ("yusuf", "youssef"), ("shaykh", "sheikh"), ("aleksandr", "alexander"),
+    ("sergei", "sergey"), ("yuri", "iouri"), ("dmitri", "dmitry"), ("ov", "off"), ("sh", "ch"),
+    ("kh", "h"), ("iy", "y"), ("ks", "x"), ("q", "k"), ("ou", "u"), ("zh", "j"), ("ee", "i"),
+]  # fmt: skip
+_INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A listed name as a customer wrote it."""
+
+    entry: Entry
+    kind: str
+    name: str
+
+
+def natural(name: str, kind: str | None) -> str:
+    """The given name first, in capitals and small letters."""
+    if kind == INDIVIDUAL and name.count(",") == 1:
+        surname, given = name.split(",")
+        name = f"{given.strip()} {surname.strip()}"
+    return name.title()
+
+
+def edited(name: str, edits: int, draw: random.Random) -> str:
+    """So many typing errors at different places: a letter too few, too many, wrong, or swapped."""
+    original = name.casefold()
+    while True:
+        text = name
+        for _ in range(edits):
+            place = draw.randrange(len(text))
+            letter = draw.choice(string.ascii_lowercase)
+            how = draw.choice(["insert", "delete", "substitute", "swap"])
+            if how == "insert":
+                text = text[:place] + letter + text[place:]
+            elif how == "delete":
+                text = text[:place] + text[place + 1 :]
+            elif how == "substitute":
+                text = text[:place] + letter + text[place + 1 :]
+            else:
+                text = text[:place] + text[place : place + 2][::-1] + text[place + 2 :]
+        if text.casefold() != original and text.strip():
+            return text
+
+
+def reordered(name: str, draw: random.Random) -> str | None:
+    """Its words in another order; None where there is one word alone."""
+    words = name.replace(",", " ").split()
+    if len(set(words)) < 2:
+        return None
+    mixed = words
+    while mixed == words:
+        mixed = draw.sample(words, len(words))
+    return " ".join(mixed)
+
+
+def _replaced(name: str, rules: list[tuple[str, str]]) -> str:
+    for latin, other in rules:
+        name = name.replace(latin, other)
+    return name
+
+
+def cyrillic(name: str) -> str | None:
+    """As a Russian reader would write the sounds."""
+    text = _replaced(name.casefold(), _TO_CYRILLIC)
+    return None if re.search("[a-z]", text) else text.title()
+
+
+def arabic(name: str, draw: random.Random) -> str:
+    """Consonants, and each vowel inside a word written or not, half and half."""
+    words = []
+    for word in re.split(r"[\s\-]+", re.sub(r"['.]", "", name.casefold())):
+        word = re.sub(r"([^aiueo])\1", r"\1", word)
+        text = _replaced(word, _TO_ARABIC) if word not in ("al", "el") else "ال"
+        text = re.sub("^[aiueo]", "ا", text)
+        text = re.sub("a$", draw.choice("اة"), text)
+        text = re.sub("[iy]$", "ي", text)
+        text = re.sub("[aiueo]", lambda match: draw.choice(["", _LONG[match.group()]]), text)
+        words.append(text)
+    return re.sub(r"\bال ", "ال", " ".join(words))
+
+
+def chinese(listed: str) -> str | None:
+    """Characters of its syllables; None where one is not in the table."""
+    surname, _, given = listed.partition(",")
+    text = ""
+    for word in (*surname.casefold().split(), *re.split(r"[\s\-]+", given.strip().casefold())):
+        rest = word
+        while rest:
+            size = next((n for n in range(6, 1, -1) if rest[:n] in _SYLLABLES), 0)
+            if not size:
+                return None
+            text, rest = text + _SYLLABLES[rest[:size]], rest[size:]
+    return text
+
+
+def romanised(name: str) -> str | None:
+    """As another country's registry would spell the same sounds."""
+    text = _replaced(name.casefold(), _ROMANISED)
+    return None if text == name.casefold() else text.title()
+
+
+def hidden(name: str, draw: random.Random) -> str:
+    """With a byte-order mark in front and invisible characters inside."""
+    place = draw.randrange(1, len(name))
+    return f"\ufeff{name[:place]}{draw.choice(_INVISIBLE)}{name[place:]}"
+
+
+def without_middle(name: str) -> str | None:
+    words = name.split()
+    return " ".join([words[0], *words[2:]]) if len(words) > 2 else None
+
+
+def plant(entries: list[Entry], draw: random.Random) -> list[Planted]:
+    """Each entry's main name in every way that it can be written."""
+    planted = []
+    for entry in entries:
+        name = natural(entry.names[0], entry.entity_type)
+        is_person = entry.entity_type == INDIVIDUAL
+        turned = reordered(name, draw)
+        comes_from = " ".join(entry.countries)
+        ways: list[tuple[str, str | None]] = [
+            ("identical", name),
+            ("upper case, as listed", entry.names[0].upper()),
+            ("invisible characters", hidden(name, draw)),
+            ("one edit", edited(name, 1, draw)),
+            ("two edits", edited(name, 2, draw)),
+            ("reordered", turned),
+            ("reordered, one edit", edited(turned, 1, draw) if turned else None),
+        ]
+        if is_person:
+            ways += [
+                ("Cyrillic", cyrillic(name)),
+                ("Arabic", arabic(name, draw) if _ARABIC_SPEAKING.search(comes_from) else None),
+                ("Chinese", chinese(entry.names[0])),
+                ("other romanisation", romanised(name)),
+                ("without a middle name", without_middle(name)),
+            ]
+        planted += [Planted(entry, kind, text) for kind, text in ways if text]
+    return planted
+
+
+def innocents(count: int, seed: int) -> list[tuple[str, str]]:
+    """Names and customer types: given names and surnames of 25 countries from Faker's lists.
+
+    Nine in ten are people, of one country as often as of another; some in their own script,
+    Russians and Ukrainians as often in Latin letters.
+    """
+    draw = random.Random(seed)
+    fakers: dict[str, Faker] = {}
+    for locale in (*LATIN, *CYRILLIC, *ABJAD, *HAN):
+        fakers[locale] = Faker(locale)
+        fakers[locale].seed_instance(seed)
+    makers: list[Callable[[], tuple[str, str]]] = [
+        lambda fake=fake: (f"{fake.first_name()} {fake.last_name()}", INDIVIDUAL)
+        for fake in fakers.values()
+    ]
+    companies = [lambda fake=fakers[locale]: (fake.company(), ENTITY) for locale in LATIN]
+    found: dict[tuple[str, str], None] = {}
+    while len(found) < count:
+        found[draw.choice(companies if draw.random() < 0.1 else makers)()] = None
+    return list(found)
