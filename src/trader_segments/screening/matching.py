@@ -19,6 +19,8 @@ Counts = npt.NDArray[np.integer]
 
 SPELLING_COST = 0.25
 """Of two words that sound alike and are spelled differently, in edits."""
+NOT_TYPED_FACTOR = 6.0
+"""What an edit weighs of a name in characters: another syllable is another name."""
 MUCH_EDITED_FACTOR = 1.5
 """What edits weigh that change a large part of a word."""
 VOWEL_COST = 0.5
@@ -183,17 +185,19 @@ class NameIndex:
     def _score(
         self, given: _Words, listed: _Words, threshold: float
     ) -> tuple[float, tuple[Part, ...]] | None:
-        size = max(_size(given), _size(listed))
+        size = max(_size(given), _size(listed)) - self._consonants
         budget = float(_budget(size, threshold))
         cost, parts = self._by_words(given, listed)
         if cost > SPELLING_COST:
             has_unmatched = any(part.how in ("extra", "missing") for part in parts)
             has_unmatched |= given.text.count(" ") != listed.text.count(" ")
             other, other_parts = self._by_letters(given, listed, has_unmatched)
+            if any(part.given in self._known and part.cost >= 1 for part in parts):
+                other *= OTHER_NAME_FACTOR
             if other < cost:
                 cost, parts = other, other_parts
-        if not (given.is_typed and listed.is_typed) and not self._consonants:
-            cost *= OTHER_NAME_FACTOR
+        if not (given.is_typed and listed.is_typed) and parts[0].how != "same but for spaces":
+            cost *= NOT_TYPED_FACTOR
         if cost > budget:
             return None
         return 1 - cost / float(_tolerance(size)), parts
@@ -273,9 +277,9 @@ class NameIndex:
         if word == listed:
             return 0.0
         by_sound = OSA.distance(folded, listed_folded)
-        if by_sound == 0:
-            return SPELLING_COST
         by_letter = OSA.distance(word, listed)
+        if by_sound == 0:
+            return SPELLING_COST * max(1, by_letter - 1)
         edits = min(by_letter, by_sound + SPELLING_COST * max(1, by_letter - by_sound))
         if 2 * by_sound <= len(bones := skeleton(word)) and bones == skeleton(listed):
             edits = min(edits, VOWEL_COST * by_sound + SPELLING_COST)
@@ -296,12 +300,16 @@ class NameIndex:
             words = (*listed.written[turned:], *listed.written[:turned])
             sounds = (*listed.folded[turned:], *listed.folded[:turned])
             edits = self._edits(text, "".join(words), folded, "".join(sounds))
-            tried.append((edits + spaces, " ".join(given.written), " ".join(words)))
+            how = "edited" if edits else "same but for spaces"
+            tried.append((edits + spaces, how, " ".join(given.written), " ".join(words)))
         if has_unmatched and given.text:
-            edits = float(OSA.distance(given.text, listed.text))
-            tried.append((edits, given.text, listed.text))
-        cost, mine, theirs = min(tried, key=lambda each: each[0])
-        return cost, (Part(mine, theirs, "edited", cost),)
+            edits = min(
+                OSA.distance(given.text, listed.text),
+                OSA.distance(given.text.replace(" ", ""), listed.text.replace(" ", "")) + SPACE_COST,
+            )
+            tried.append((float(edits), "edited", given.text, listed.text))
+        cost, how, mine, theirs = min(tried, key=lambda each: each[0])
+        return cost, (Part(mine, theirs, how, cost),)
 
 
 def _budget(size: npt.NDArray[np.float64] | float, threshold: float) -> npt.NDArray[np.float64] | float:
@@ -312,7 +320,7 @@ def _budget(size: npt.NDArray[np.float64] | float, threshold: float) -> npt.NDAr
 def _tolerance(size: npt.NDArray[np.float64] | float) -> npt.NDArray[np.float64] | float:
     """The cost at which nothing is alike; grows slower than the name."""
     size = np.asarray(size)
-    return np.maximum(np.where(size < 12, 1.25 * size - 2.5, 10.5 + size / 6), 0.5)
+    return np.maximum(np.where(size < 12, 1.25 * size - 2.5, 11.5 + size / 12), 0.5)
 
 
 def _absence_cost(word: str) -> float:
@@ -321,10 +329,11 @@ def _absence_cost(word: str) -> float:
 
 def _words(name: Name, consonants: bool) -> _Words:
     if consonants:
-        pairs = [(unvoiced(token).replace("v", "u"), skeleton(token)) for token in name.tokens]
-        pairs = [pair for pair in pairs if pair[1]] or pairs
-        written = tuple(word for word, _ in pairs)
-        return _Words(written, tuple(bones for _, bones in pairs), "", is_typed=False)
+        written = tuple(unvoiced(token).replace("v", "u") for token in name.tokens)
+        bones = tuple(
+            skeleton(token) or word for token, word in zip(name.tokens, written, strict=True)
+        )
+        return _Words(written, bones, "", is_typed=True)
     is_typed = name.script != CHARACTERS
     return _Words(name.tokens, tuple(map(fold, name.tokens)), name.text, is_typed)
 

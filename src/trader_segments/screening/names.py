@@ -199,7 +199,7 @@ def _fold(token: str) -> str:
     return _REPEATED.sub(r"\1", folded)
 
 
-_FOLDED_TITLES = frozenset(_fold(title) for title in TITLES if len(title) > 3)
+_FOLDED_TITLES = frozenset(_fold(title) for title in TITLES if len(title) > 4)
 
 
 def _tokens(shown: str) -> tuple[str, ...]:

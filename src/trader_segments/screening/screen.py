@@ -1,0 +1,297 @@
+"""Customers against sanctions lists: data frames in, data frames out.
+
+A dbt Python model calls it so (reads, calls one function, returns)::
+
+    def model(dbt, session):
+        dbt.config(materialized="table", database="restricted")
+        return screen(
+            dbt.ref("stg_customers").df(),
+            dbt.ref("sanctions_names").df(),
+            dbt.ref("cleared_matches").df(),
+            threshold=dbt.config.get("sanctions_threshold"),
+        )
+
+`sanctions_names` is `restricted.sanctions.names` joined with `entries`. `cleared_matches` are the
+`match_id` that a reviewer cleared; `verification_events` can carry one in the `note` of an event
+`match_cleared`. The same for addresses with `screen_wallets`, of `customers.wallet_address` and
+`transfers.counterparty_address`. Every frame here holds or identifies personal data and belongs in
+the restricted database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Hashable, Iterator
+from typing import Any
+
+import pandas as pd
+
+from trader_segments.screening.matching import Match, NameIndex, Part
+from trader_segments.screening.names import (
+    ABJAD,
+    ENTITY,
+    INDIVIDUAL,
+    Name,
+    parse_name,
+    visible,
+    wallet,
+)
+
+DEFAULT_THRESHOLD = 0.79
+"""Chosen on one half of a planted set (benchmarks/screening): at most 0.1 % of innocent names."""
+
+HIT_COLUMNS = (
+    "match_id",
+    "trader_id",
+    "list_name",
+    "entry_id",
+    "listed_name",
+    "score",
+    "matched_words",
+    "birth_date_agreement",
+    "listed_birth_dates",
+    "listed_countries",
+    "is_cleared",
+)
+WALLET_HIT_COLUMNS = (
+    "match_id",
+    "trader_id",
+    "list_name",
+    "entry_id",
+    "address",
+    "asset",
+    "is_cleared",
+)
+_PEOPLE_AND_ENTITIES = (INDIVIDUAL, ENTITY)
+
+
+def screen(
+    customers: pd.DataFrame,
+    names: pd.DataFrame,
+    cleared: pd.DataFrame,
+    *,
+    threshold: float = DEFAULT_THRESHOLD,
+) -> pd.DataFrame:
+    """Customers whose name may be a listed one.
+
+    Parameters
+    ----------
+    customers
+        A row each: `trader_id`, `legal_name`, `customer_type` (`individual`, `entity` or NULL) and
+        `birth_date` (a date or NULL). Rows without a name are left out.
+    names
+        A row per listed name: `list_name`, `entry_id`, `name`, `entity_type`, `birth_dates` and
+        `countries` (joined by "; ", or NULL). Vessels and aircraft are left out; people are
+        compared with people, entities with entities, and what is neither with both.
+    cleared
+        `match_id` of the matches that a reviewer has cleared.
+    threshold
+        Lowest score of a hit, above 0 and at most 1.
+
+    Returns
+    -------
+    `HIT_COLUMNS`, a row per customer and entry (the best of its names), by trader, score and
+    entry. `score` is 1 for the same words in any order. `matched_words` says word by word what was
+    compared and what it cost in edits. `birth_date_agreement` is `same` (to the precision that is
+    listed), `near` (a year off, or within a listed range), `differs`, or `unknown`; it leaves the
+    score alone, as birth dates on lists are often wrong. Memory: the listed names, the customers,
+    and the candidates of one batch of names.
+
+    Raises
+    ------
+    ValueError
+        If the threshold is not in (0, 1].
+    """
+    if not 0 < threshold <= 1:
+        raise ValueError(f"a threshold is above 0 and at most 1, not {threshold}")
+    listed = _listed_names(names)
+    asked = _asked_names(customers)
+    found: dict[tuple[Hashable, Hashable, Hashable], dict[str, Any]] = {}
+    for wanted, given, match in _matches(asked, listed, threshold):
+        entry = listed[match.listed]
+        for customer in given:
+            key = (customer["trader_id"], entry["list_name"], entry["entry_id"])
+            rank = (-match.score, entry["name"])
+            if key not in found or rank < found[key]["rank"]:
+                found[key] = {
+                    "rank": rank,
+                    "customer": customer,
+                    "entry": entry,
+                    "match": match,
+                    "written": wanted,
+                }
+    cleared_ids = set(cleared["match_id"])
+    hits = [_hit(each, cleared_ids) for each in found.values()]
+    hits.sort(key=lambda hit: (str(hit["trader_id"]), -hit["score"], hit["list_name"], hit["entry_id"]))
+    return _typed(hits, HIT_COLUMNS)
+
+
+def screen_wallets(
+    addresses: pd.DataFrame, wallets: pd.DataFrame, cleared: pd.DataFrame
+) -> pd.DataFrame:
+    """Addresses that are listed, equal after `names.wallet`.
+
+    Parameters
+    ----------
+    addresses
+        `trader_id`, `address`; repeated and NULL ones are left out.
+    wallets
+        `list_name`, `entry_id`, `asset`, `address`. The asset is not compared: one key pair holds
+        many assets, and lists name one.
+    cleared
+        As of `screen`.
+
+    Returns
+    -------
+    `WALLET_HIT_COLUMNS`, a row per trader, entry and address.
+    """
+    known = wallets.assign(address=wallets["address"].map(wallet))
+    known = known.sort_values(["list_name", "entry_id", "address", "asset"], na_position="last")
+    known = known.drop_duplicates(["list_name", "entry_id", "address"])
+    asked = addresses[["trader_id", "address"]].dropna()
+    asked = asked.assign(address=asked["address"].map(wallet)).drop_duplicates()
+    hits = asked.merge(known, on="address").to_dict("records")
+    cleared_ids = set(cleared["match_id"])
+    for hit in hits:
+        hit["match_id"] = match_id(hit["trader_id"], hit["list_name"], hit["entry_id"], hit["address"])
+        hit["is_cleared"] = hit["match_id"] in cleared_ids
+    hits.sort(key=lambda hit: (str(hit["trader_id"]), hit["list_name"], hit["entry_id"], hit["address"]))
+    return _typed(hits, WALLET_HIT_COLUMNS)
+
+
+def match_id(
+    trader_id: object, list_name: object, entry_id: object, listed: str, written: str = ""
+) -> str:
+    """A match's name, the same on every run until the entry, its name or the customer's changes.
+
+    A clearance is kept by it, so that a customer who takes another name is looked at again.
+    """
+    parts = (str(trader_id), str(list_name), str(entry_id), listed, visible(written).casefold())
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+
+
+def _listed_names(names: pd.DataFrame) -> list[dict[str, Any]]:
+    kept = names[names["entity_type"].isna() | names["entity_type"].isin(_PEOPLE_AND_ENTITIES)]
+    rows = [
+        {str(column): None if _is_null(value) else value for column, value in row.items()}
+        for row in kept.to_dict("records")
+    ]
+    rows.sort(key=lambda row: (str(row["list_name"]), str(row["entry_id"]), str(row["name"])))
+    return rows
+
+
+def _asked_names(
+    customers: pd.DataFrame,
+) -> dict[tuple[str | None, str], list[dict[str, Any]]]:
+    """Customers by type and name, in an order of their own, each name once."""
+    asked: dict[tuple[str | None, str], list[dict[str, Any]]] = {}
+    columns = ["trader_id", "legal_name", "customer_type", "birth_date"]
+    rows = customers[columns].dropna(subset=["trader_id", "legal_name"]).to_dict("records")
+    for row in rows:
+        kind = None if _is_null(row["customer_type"]) else row["customer_type"]
+        asked.setdefault((kind, row["legal_name"]), []).append(dict(row))
+    return dict(sorted(asked.items(), key=lambda item: (item[0][0] or "", item[0][1])))
+
+
+def _matches(
+    asked: dict[tuple[str | None, str], list[dict[str, Any]]],
+    listed: list[dict[str, Any]],
+    threshold: float,
+) -> Iterator[tuple[str, list[dict[str, Any]], Match]]:
+    """Each written name, its customers and a match, whose `listed` counts in `listed`."""
+    parsed = [parse_name(row["name"], row["entity_type"]) for row in listed]
+    for kind in sorted({kind for kind, _ in asked}, key=str):
+        wanted = [text for other, text in asked if other == kind]
+        names = [parse_name(text, kind) for text in wanted]
+        of_kind = [
+            number
+            for number, row in enumerate(listed)
+            if parsed[number].tokens and (kind is None or row["entity_type"] in (kind, None))
+        ]
+        for given, others, consonants in _passes(names, [parsed[number] for number in of_kind]):
+            if not given or not others:
+                continue
+            numbers = [of_kind[place] for place in others]
+            index = NameIndex(
+                [parsed[number] for number in numbers],
+                [(listed[number]["list_name"], listed[number]["entry_id"]) for number in numbers],
+                consonants=consonants,
+            )
+            for match in index.matches([names[place] for place in given], threshold):
+                text = wanted[given[match.given]]
+                yield (
+                    text,
+                    asked[kind, text],
+                    Match(given[match.given], numbers[match.listed], match.score, match.parts),
+                )
+
+
+def _passes(
+    names: list[Name], listed: list[Name]
+) -> Iterator[tuple[list[int], list[int], bool]]:
+    """Whom to compare with whom, and whether by consonants: wherever one side is an abjad."""
+    abjad = [number for number, name in enumerate(names) if name.tokens and name.script == ABJAD]
+    other = [number for number, name in enumerate(names) if name.tokens and name.script != ABJAD]
+    listed_abjad = [number for number, name in enumerate(listed) if name.script == ABJAD]
+    listed_other = [number for number, name in enumerate(listed) if name.script != ABJAD]
+    yield other, listed_other, False
+    yield other, listed_abjad, True
+    yield abjad, list(range(len(listed))), True
+
+
+def _hit(found: dict[str, Any], cleared: set[str]) -> dict[str, Any]:
+    customer, entry, match = found["customer"], found["entry"], found["match"]
+    number = match_id(
+        customer["trader_id"],
+        entry["list_name"],
+        entry["entry_id"],
+        entry["name"],
+        found["written"],
+    )
+    return {
+        "match_id": number,
+        "trader_id": customer["trader_id"],
+        "list_name": entry["list_name"],
+        "entry_id": entry["entry_id"],
+        "listed_name": entry["name"],
+        "score": round(match.score, 4),
+        "matched_words": "; ".join(map(_said, match.parts)),
+        "birth_date_agreement": birth_date_agreement(customer["birth_date"], entry["birth_dates"]),
+        "listed_birth_dates": entry["birth_dates"],
+        "listed_countries": entry["countries"],
+        "is_cleared": number in cleared,
+    }
+
+
+def _said(part: Part) -> str:
+    words = " = ".join(word.replace("_", "") for word in (part.given, part.listed) if word)
+    return f"{words} ({part.how}{f', {part.cost:g}' if part.cost else ''})"
+
+
+def birth_date_agreement(birth_date: object, listed: str | None) -> str:
+    """How a date of birth agrees with those of an entry: the best of `same`, `near`, `differs`."""
+    if listed is None or _is_null(birth_date):
+        return "unknown"
+    born = str(birth_date)[:10]
+    agreements = [_agreement(born, date.strip()) for date in listed.split(";")]
+    return min(agreements, key=("same", "near", "differs", "unknown").index)
+
+
+def _agreement(born: str, listed: str) -> str:
+    years = [int(year) for part in listed.split("/") if (year := part[:4]).isdigit()]
+    if not years:
+        return "unknown"
+    if born.startswith(listed):
+        return "same"
+    return "near" if min(years) - 1 <= int(born[:4]) <= max(years) + 1 else "differs"
+
+
+def _is_null(value: object) -> bool:
+    return bool(pd.isna(value))  # type: ignore[call-overload]
+
+
+def _typed(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> pd.DataFrame:
+    """Rows as a frame with these columns, with types also where there is no row."""
+    types = {"score": "float64", "is_cleared": "bool"}
+    frame = pd.DataFrame(rows, columns=list(columns))
+    return frame.astype({column: types.get(column, "str") for column in columns})
