@@ -7,16 +7,17 @@ import re
 import string
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from faker import Faker
 
 from trader_segments.screening.lists import Entry
 from trader_segments.screening.names import ENTITY, INDIVIDUAL
 
-LATIN = (
-    "cs_CZ de_DE en_GB en_IN en_NG en_US es_CO es_MX fi_FI fr_FR id_ID it_IT nl_NL pl_PL pt_BR "
-    "ro_RO sv_SE tr_TR"
-).split()
+LATIN = [
+    *("cs_CZ", "de_DE", "en_GB", "en_IN", "en_NG", "en_US", "es_CO", "es_MX", "fi_FI", "fr_FR"),
+    *("id_ID", "it_IT", "nl_NL", "pl_PL", "pt_BR", "ro_RO", "sv_SE", "tr_TR"),
+]
 CYRILLIC = ["ru_RU", "uk_UA", "bg_BG"]
 ABJAD = ["ar_AA", "fa_IR", "he_IL"]
 HAN = ["zh_CN"]
@@ -30,7 +31,8 @@ _TO_CYRILLIC = [
     *zip("abdefgiklmnoprstuvz", "абдефгиклмнопрстувз", strict=True),
 ]  # fmt: skip
 _TO_ARABIC = [
-    ("kh", "خ"), ("sch", "ش"), ("sh", "ش"), ("ch", "ش"), ("gh", "غ"), ("th", "ث"), ("dh", "ذ"), ("ou", "و"), ("oo", "و"),
+    ("kh", "خ"), ("sch", "ش"), ("sh", "ش"), ("ch", "ش"), ("gh", "غ"), ("th", "ث"), ("dh", "ذ"),
+    ("ou", "و"), ("oo", "و"),
     ("ee", "ي"), ("ay", "ي"), ("ai", "ي"), ("aw", "و"), ("b", "ب"), ("t", "ت"), ("j", "ج"),
     ("h", "ح"), ("d", "د"), ("r", "ر"), ("z", "ز"), ("s", "س"), ("f", "ف"), ("q", "ق"), ("k", "ك"),
     ("l", "ل"), ("m", "م"), ("n", "ن"), ("w", "و"), ("v", "ف"), ("p", "ب"), ("g", "ج"), ("y", "ي"),
@@ -38,19 +40,7 @@ _TO_ARABIC = [
 ]  # fmt: skip
 _LONG = {"a": "ا", "i": "ي", "u": "و", "o": "و", "e": "ي"}
 _SYLLABLES = dict(
-    pair.split(":")
-    for pair in """
-    wang:王 li:李 zhang:张 liu:刘 chen:陈 yang:杨 zhao:赵 huang:黄 zhou:周 wu:吴 xu:徐 sun:孙 hu:胡
-    zhu:朱 gao:高 lin:林 he:何 guo:郭 ma:马 luo:罗 liang:梁 song:宋 zheng:郑 xie:谢 han:韩 tang:唐
-    feng:冯 yu:于 dong:董 xiao:肖 cheng:程 cao:曹 yuan:袁 deng:邓 fu:付 shen:沈 zeng:曾 peng:彭
-    lu:吕 su:苏 jiang:蒋 cai:蔡 jia:贾 ding:丁 wei:魏 xue:薛 ye:叶 yan:阎 pan:潘 du:杜 dai:戴 xia:夏
-    zhong:钟 tian:田 ren:任 fan:范 fang:方 shi:石 yao:姚 tan:谭 liao:廖 zou:邹 xiong:熊 jin:金 lei:雷
-    bai:白 long:龙 duan:段 hao:郝 kong:孔 shao:邵 mao:毛 chang:常 wan:万 gu:顾 lai:赖 kang:康 qin:秦
-    jun:军 ming:明 hong:红 hai:海 guang:光 hua:华 jian:建 ping:平 qiang:强 bin:斌 bo:波 chao:超 hui:慧
-    jie:杰 jing:静 kai:凯 lan:兰 liang:亮 ling:玲 mei:梅 min:敏 na:娜 ning:宁 peng:鹏 qing:青 rong:荣
-    rui:瑞 shan:山 shu:书 tao:涛 ting:婷 wen:文 xin:新 xing:星 xiu:秀 ya:雅 yi:一 yin:银 ying:英
-    yong:勇 yue:月 yun:云 ze:泽 zhen:珍 zhi:志 zi:子 zong:宗 guo:国 sheng:生 de:德 da:大 hou:侯
-    """.split()
+    pair.split(":") for pair in Path(__file__).with_name("syllables.txt").read_text("utf-8").split()
 )
 _ARABIC_SPEAKING = re.compile(
     "Syria|Iraq|Lebanon|Egypt|Saudi|Yemen|Libya|Jordan|Palestin|Sudan|Algeria|Tunisia|Morocco|"
@@ -201,7 +191,7 @@ def plant(entries: list[Entry], draw: random.Random) -> list[Planted]:
 
 
 def innocents(count: int, seed: int) -> list[tuple[str, str]]:
-    """Names and customer types: given names and surnames of 25 countries from Faker's lists.
+    """Names and customer types: given names and surnames of 25 locales from Faker's lists.
 
     Nine in ten are people, of one country as often as of another; some in their own script,
     Russians and Ukrainians as often in Latin letters.

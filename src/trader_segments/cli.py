@@ -17,7 +17,6 @@ from trader_segments.simulate.scale import simulate_scale
 from trader_segments.verify import VerifyError, verify_incremental
 from trader_segments.warehouse import DATABASES, compact
 
-
 _BROKEN_SHOWN = 10
 
 

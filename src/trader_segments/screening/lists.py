@@ -2,8 +2,8 @@
 
 Formats, told apart by their content:
 
-- OFAC SDN, the "native" CSV: 12 columns without a header, `-0-` for nothing, further names, dates of
-  birth and wallets inside the remarks (https://ofac.treasury.gov/specially-designated-nationals-list-data-formats-data-schemas),
+- OFAC SDN, the "native" CSV: 12 columns without a header, `-0-` for nothing, further names, dates
+  of birth and wallets inside the remarks (https://ofac.treasury.gov, "SDN List Data Formats"),
 - OpenSanctions `targets.simple.csv` (https://www.opensanctions.org/docs/bulk/csv/),
 - sanctioned addresses taken from OFAC's list: `ent_num, asset, address`,
 - labelled addresses: `blockchain, address, tag_name` among others.
@@ -130,7 +130,9 @@ class _Records:
             if fields is None:
                 fields, number = _continued(lines, first, width)
             if fields is None:
-                self.reject(first + 1, "a quote is not closed, or stands inside a value", lines[first])
+                self.reject(
+                    first + 1, "a quote is not closed, or stands inside a value", lines[first]
+                )
                 continue
             width = width or len(fields)
             yield first + 1, [visible(value) for value in fields]
@@ -164,16 +166,15 @@ def read_list(path: Path, list_name: str | None = None) -> SanctionsList:
     first = next(rows, None)
     if first is None:
         raise ListError(f"{path}: there is no list in it")
-    for list_format, columns, parse in _FORMATS:
-        places = _places(first[1], columns)
-        if places is not None:
-            break
-    else:
+    known_format = next((each for each in _FORMATS if _places(first[1], each[1]) is not None), None)
+    if known_format is None:
         raise ListError(
             f"{path}: not a format that is known. Expected are OFAC's native sdn.csv (12 columns "
             "without a header), OpenSanctions' targets.simple.csv, or addresses with the columns "
             "ent_num, asset, address or blockchain, address, tag_name"
         )
+    list_format, columns, parse = known_format
+    places = _places(first[1], columns) or {}
     has_header = bool(columns)
     width = len(first[1])
     found: dict[str, Entry] = {}
@@ -361,9 +362,7 @@ def _fields(text: str) -> list[str] | None:
         return None
 
 
-def _continued(
-    lines: list[str], first: int, width: int | None
-) -> tuple[list[str] | None, int]:
+def _continued(lines: list[str], first: int, width: int | None) -> tuple[list[str] | None, int]:
     """A record whose quoted value holds line ends, and the line after it."""
     for last in range(first + 1, min(first + _LONGEST_RECORD, len(lines))):
         try:
@@ -421,7 +420,7 @@ def _birth_date(text: str) -> str:
         return f"{match[1]}/{match[2]}"
     for pattern, shown in (("%d %b %Y", "%Y-%m-%d"), ("%b %Y", "%Y-%m"), ("%Y", "%Y")):
         try:
-            return dt.datetime.strptime(said, pattern).strftime(shown)  # noqa: DTZ007
+            return dt.datetime.strptime(said, pattern).strftime(shown)
         except ValueError:
             continue
     return said

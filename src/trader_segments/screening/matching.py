@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from rapidfuzz.distance import OSA, LCSseq
 
-from trader_segments.screening.names import CHARACTERS, PARTICLES, Name, fold, common_names, skeleton, unvoiced
+from trader_segments.screening.names import (
+    CHARACTERS,
+    COMMON_NAMES,
+    PARTICLES,
+    Name,
+    fold,
+    skeleton,
+    unvoiced,
+)
 
 Ids = npt.NDArray[np.int32]
 Counts = npt.NDArray[np.integer]
@@ -116,7 +124,7 @@ class NameIndex:
             for word in words.written:
                 users[word].add(entry)
         listed = {word for word, found in users.items() if len(found) >= KNOWN_AT}
-        self._known = listed | common_names()
+        self._known = listed | COMMON_NAMES
         self._letters = _letter_counts(self._words)
         self._all_letters = _text_counts(self._words)
         self._sizes = _sizes(self._words)
@@ -133,7 +141,9 @@ class NameIndex:
         self._near: dict[str, Ids] = {}
         self._costs: dict[tuple[str, str, str, str], float] = {}
 
-    def matches(self, names: Sequence[Name], threshold: float, batch: int = 4096) -> Iterator[Match]:
+    def matches(
+        self, names: Sequence[Name], threshold: float, batch: int = 4096
+    ) -> Iterator[Match]:
         """Every pair that scores the threshold or more, in the order of the names.
 
         Memory grows with `batch`, not with the number of names.
@@ -284,9 +294,9 @@ class NameIndex:
         if 2 * by_sound <= len(bones := skeleton(word)) and bones == skeleton(listed):
             edits = min(edits, VOWEL_COST * by_sound + SPELLING_COST)
         if edits >= 1 and word in self._known:
-            edits *= OTHER_NAME_FACTOR
+            return float(edits * OTHER_NAME_FACTOR)
         if edits > _MOST_EDITED * max(len(word), len(listed)):
-            edits *= MUCH_EDITED_FACTOR
+            return float(edits * MUCH_EDITED_FACTOR)
         return float(edits)
 
     def _by_letters(
@@ -305,14 +315,17 @@ class NameIndex:
         if has_unmatched and given.text:
             edits = min(
                 OSA.distance(given.text, listed.text),
-                OSA.distance(given.text.replace(" ", ""), listed.text.replace(" ", "")) + SPACE_COST,
+                OSA.distance(given.text.replace(" ", ""), listed.text.replace(" ", ""))
+                + SPACE_COST,
             )
             tried.append((float(edits), "edited", given.text, listed.text))
         cost, how, mine, theirs = min(tried, key=lambda each: each[0])
         return cost, (Part(mine, theirs, how, cost),)
 
 
-def _budget(size: npt.NDArray[np.float64] | float, threshold: float) -> npt.NDArray[np.float64] | float:
+def _budget(
+    size: npt.NDArray[np.float64] | float, threshold: float
+) -> npt.NDArray[np.float64] | float:
     """The cost that still scores the threshold, in edits."""
     return (1 - threshold) * _tolerance(size) + 1e-9
 
@@ -340,7 +353,7 @@ def _words(name: Name, consonants: bool) -> _Words:
 
 def _anchors(words: _Words) -> set[str]:
     """Words, and neighbours written together (the last with the first too)."""
-    anchors = set()
+    anchors: set[str] = set()
     for spelled in (words.written, words.folded):
         anchors.update(word for word in spelled if len(word) > 1 or len(spelled) == 1)
         if len(spelled) > 1:
@@ -373,11 +386,12 @@ def _counts(texts: Sequence[str]) -> Counts:
     return counts
 
 
-def _most_different(mine: Counts, theirs: Counts) -> Counts:
+def _most_different(mine: Counts, theirs: Counts) -> npt.NDArray[np.int16]:
     """Letters that one text has more of than the other: no fewer edits make them the same."""
     difference = mine - theirs
-    extra = np.maximum(difference, 0).sum(axis=1, dtype=np.int16)
-    return np.maximum(extra, extra - difference.sum(axis=1, dtype=np.int16))
+    extra: npt.NDArray[np.int16] = np.maximum(difference, 0).sum(axis=1, dtype=np.int16)
+    missing: npt.NDArray[np.int16] = extra - difference.sum(axis=1, dtype=np.int16)
+    return np.maximum(extra, missing)
 
 
 def _sizes(names: Sequence[_Words]) -> npt.NDArray[np.float64]:

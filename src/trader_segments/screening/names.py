@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from importlib.resources import files
 
 from anyascii import anyascii
@@ -23,31 +23,24 @@ _ARABIC_ARTICLE = "ال"
 ALPHABET, ABJAD, CHARACTERS = "alphabet", "abjad", "characters"
 _SCRIPTS = {ABJAD: ("ARABIC ", "HEBREW ", "SYRIAC "), CHARACTERS: ("CJK ", "HANGUL ")}
 
-LEGAL_FORMS = frozenset(
-    """
-    ab ag aktiengesellschaft ao aps as asa bhd bv bvba co company corp corporation cv dmcc eood fzc
-    fzco fze gesellschaft gmbh inc incorporated joint jsc kft kg kk lc limited limitada liability
-    llc llp lp ltd ltda mbh nv oao ojsc ooo oy oyj pao pjsc plc pllc private pt pte pty public pvt
-    rl sa sab sae sal sapi sarl sas sdn sirketi sl societe sociedad spa spol sprl srl sro stock
-    stocke tov zao zoo
-    """.split()
-)
+
+def _read(words: str) -> frozenset[str]:
+    return frozenset(files(__package__).joinpath(f"words/{words}.txt").read_text("ascii").split())
+
+
+LEGAL_FORMS = _read("legal_forms")
 """Words that say what kind of company it is, as transliterated."""
+TITLES = _read("titles")
+"""Words before a person's name, in Latin letters and as transliterated from Arabic."""
+PARTICLES = _read("particles")
+"""Words that come and go in spellings of the same name."""
+COMMON_NAMES = _read("common_names")
+"""Frequent given names and surnames of many countries: a word of them is no typing error."""
 
 _LONG_LEGAL_FORMS = {
     form: 2 if len(form) > 6 else 1 for form in sorted(LEGAL_FORMS) if len(form) > 4
 }
 """Those that are known with one or two typing errors."""
-
-TITLES = frozenset(
-    """
-    capt captain col colonel dr eng engineer gen general haj hajj hajy haji hajji hj hjy lt maj major maulana
-    maulavi mawlawi miss mr mrs ms mullah prof professor rev shaikh shaykh sheik sheikh shykh sir
-    """.split()
-)
-
-PARTICLES = frozenset("al el ul bin ibn ben bint abu da das de del della der di dos du la van von".split())
-"""Words that come and go in spellings of the same name."""
 
 _DIGRAPHS = re.compile(
     "ff$|c(?:i|e|y)|shch|tsch|sch|tch|dzh|dj|zh|kh|gh|ph|th|dh|ck|sh|ch|ts|tz|ou|oo|ee|ie|[qxwyjoecz]|ij"
@@ -187,12 +180,6 @@ def skeleton(token: str) -> str:
     return consonants.removesuffix("h") or consonants
 
 
-@cache
-def common_names() -> frozenset[str]:
-    """Frequent given names and surnames of many countries: a word of them is no typing error."""
-    return frozenset(files(__package__).joinpath("common_names.txt").read_text("ascii").split())
-
-
 @lru_cache(maxsize=1 << 18)
 def _fold(token: str) -> str:
     folded = _DIGRAPHS.sub(lambda match: _FOLDED[match.group()], token).replace("_", "")
@@ -203,7 +190,9 @@ _FOLDED_TITLES = frozenset(_fold(title) for title in TITLES if len(title) > 4)
 
 
 def _tokens(shown: str) -> tuple[str, ...]:
-    words = (_latin(word) for word in re.split(r"[\s\-‐‑‒–—_/,;:|()\[\]{}<>\"“”«»&+]+", shown.casefold()))
+    words = (
+        _latin(word) for word in re.split(r"[\s\-‐‑‒–—_/,;:|()\[\]{}<>\"“”«»&+]+", shown.casefold())
+    )
     text = " ".join(word for word in words if word)
     text = re.sub(r"(?<=[A-Za-z0-9])(?=[A-Z])", " ", text).lower()
     text = re.sub(r"(?<![a-z0-9])([a-z])\.(?=\s?[a-z]\b)", r"\1", text)
@@ -220,7 +209,9 @@ def _latin(word: str) -> str:
         word = word.translate(_LOOKALIKES)
     word = word.translate(_NOT_AS_ANYASCII)
     if _script(word) == ABJAD:
-        return re.sub("(?<=[cdgkpstz])\x00(?=h)", "_", "\x00".join(map(anyascii, word))).replace("\x00", "")
+        return re.sub("(?<=[cdgkpstz])\x00(?=h)", "_", "\x00".join(map(anyascii, word))).replace(
+            "\x00", ""
+        )
     return anyascii(word)
 
 

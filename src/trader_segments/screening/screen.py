@@ -122,7 +122,9 @@ def screen(
                 }
     cleared_ids = set(cleared["match_id"])
     hits = [_hit(each, cleared_ids) for each in found.values()]
-    hits.sort(key=lambda hit: (str(hit["trader_id"]), -hit["score"], hit["list_name"], hit["entry_id"]))
+    hits.sort(
+        key=lambda hit: (str(hit["trader_id"]), -hit["score"], hit["list_name"], hit["entry_id"])
+    )
     return _typed(hits, HIT_COLUMNS)
 
 
@@ -150,12 +152,16 @@ def screen_wallets(
     known = known.drop_duplicates(["list_name", "entry_id", "address"])
     asked = addresses[["trader_id", "address"]].dropna()
     asked = asked.assign(address=asked["address"].map(wallet)).drop_duplicates()
-    hits = asked.merge(known, on="address").to_dict("records")
+    hits = _records(asked.merge(known, on="address"))
     cleared_ids = set(cleared["match_id"])
     for hit in hits:
-        hit["match_id"] = match_id(hit["trader_id"], hit["list_name"], hit["entry_id"], hit["address"])
+        hit["match_id"] = match_id(
+            hit["trader_id"], hit["list_name"], hit["entry_id"], hit["address"]
+        )
         hit["is_cleared"] = hit["match_id"] in cleared_ids
-    hits.sort(key=lambda hit: (str(hit["trader_id"]), hit["list_name"], hit["entry_id"], hit["address"]))
+    hits.sort(
+        key=lambda hit: (str(hit["trader_id"]), hit["list_name"], hit["entry_id"], hit["address"])
+    )
     return _typed(hits, WALLET_HIT_COLUMNS)
 
 
@@ -172,10 +178,7 @@ def match_id(
 
 def _listed_names(names: pd.DataFrame) -> list[dict[str, Any]]:
     kept = names[names["entity_type"].isna() | names["entity_type"].isin(_PEOPLE_AND_ENTITIES)]
-    rows = [
-        {str(column): None if _is_null(value) else value for column, value in row.items()}
-        for row in kept.to_dict("records")
-    ]
+    rows = _records(kept)
     rows.sort(key=lambda row: (str(row["list_name"]), str(row["entry_id"]), str(row["name"])))
     return rows
 
@@ -186,10 +189,9 @@ def _asked_names(
     """Customers by type and name, in an order of their own, each name once."""
     asked: dict[tuple[str | None, str], list[dict[str, Any]]] = {}
     columns = ["trader_id", "legal_name", "customer_type", "birth_date"]
-    rows = customers[columns].dropna(subset=["trader_id", "legal_name"]).to_dict("records")
+    rows = _records(customers[columns].dropna(subset=["trader_id", "legal_name"]))
     for row in rows:
-        kind = None if _is_null(row["customer_type"]) else row["customer_type"]
-        asked.setdefault((kind, row["legal_name"]), []).append(dict(row))
+        asked.setdefault((row["customer_type"], row["legal_name"]), []).append(row)
     return dict(sorted(asked.items(), key=lambda item: (item[0][0] or "", item[0][1])))
 
 
@@ -226,9 +228,7 @@ def _matches(
                 )
 
 
-def _passes(
-    names: list[Name], listed: list[Name]
-) -> Iterator[tuple[list[int], list[int], bool]]:
+def _passes(names: list[Name], listed: list[Name]) -> Iterator[tuple[list[int], list[int], bool]]:
     """Whom to compare with whom, and whether by consonants: wherever one side is an abjad."""
     abjad = [number for number, name in enumerate(names) if name.tokens and name.script == ABJAD]
     other = [number for number, name in enumerate(names) if name.tokens and name.script != ABJAD]
@@ -270,7 +270,7 @@ def _said(part: Part) -> str:
 
 def birth_date_agreement(birth_date: object, listed: str | None) -> str:
     """How a date of birth agrees with those of an entry: the best of `same`, `near`, `differs`."""
-    if listed is None or _is_null(birth_date):
+    if listed is None or birth_date is None:
         return "unknown"
     born = str(birth_date)[:10]
     agreements = [_agreement(born, date.strip()) for date in listed.split(";")]
@@ -284,6 +284,14 @@ def _agreement(born: str, listed: str) -> str:
     if born.startswith(listed):
         return "same"
     return "near" if min(years) - 1 <= int(born[:4]) <= max(years) + 1 else "differs"
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows with None for whatever pandas has in place of it."""
+    return [
+        {str(column): None if _is_null(value) else value for column, value in row.items()}
+        for row in frame.to_dict("records")
+    ]
 
 
 def _is_null(value: object) -> bool:

@@ -31,7 +31,8 @@ _TABLES = {
         name varchar not null
     """,
     "wallets": """
-        list_name varchar not null, entry_id varchar not null, asset varchar, address varchar not null
+        list_name varchar not null, entry_id varchar not null, asset varchar,
+        address varchar not null
     """,
     "broken_lines": """
         list_name varchar not null, line_number bigint not null, reason varchar not null,
