@@ -139,7 +139,7 @@ class NameIndex:
             for key in _shortened(anchor):
                 self._shortened[key].append(number)
         self._near: dict[str, Ids] = {}
-        self._costs: dict[tuple[str, str, str, str], float] = {}
+        self._costs: dict[tuple[str, str, str, str, bool], float] = {}
 
     def matches(
         self, names: Sequence[Name], threshold: float, batch: int = 4096
@@ -273,13 +273,17 @@ class NameIndex:
         return sorted(pairs)
 
     def _cost(self, given: _Words, listed: _Words, i: int, j: int) -> float:
-        key = (given.written[i], listed.written[j], given.folded[i], listed.folded[j])
+        is_whole = len(given.written) == len(listed.written) == 1
+        key = (given.written[i], listed.written[j], given.folded[i], listed.folded[j], is_whole)
         cost = self._costs.get(key)
         if cost is None:
             cost = self._costs[key] = self._edits(*key)
         return cost
 
-    def _edits(self, word: str, listed: str, folded: str, listed_folded: str) -> float:
+    def _edits(
+        self, word: str, listed: str, folded: str, listed_folded: str, is_whole: bool = False
+    ) -> float:
+        """What makes one word of the other; letter by letter where they are the whole names."""
         if self._consonants:
             vowels = min(len(word), len(listed)) - LCSseq.similarity(word, listed)
             edits = OTHER_NAME_FACTOR * OSA.distance(folded, listed_folded) + vowels
@@ -288,10 +292,12 @@ class NameIndex:
             return 0.0
         by_sound = OSA.distance(folded, listed_folded)
         by_letter = OSA.distance(word, listed)
-        if by_sound == 0:
+        if by_sound == 0 and not is_whole:
             return SPELLING_COST * max(1, by_letter - 1)
-        edits = min(by_letter, by_sound + SPELLING_COST * max(1, by_letter - by_sound))
-        if 2 * by_sound <= len(bones := skeleton(word)) and bones == skeleton(listed):
+        edits: float = min(by_letter, by_sound + SPELLING_COST * max(1, by_letter - by_sound))
+        if is_whole:
+            edits = by_letter
+        elif 2 * by_sound <= len(bones := skeleton(word)) and bones == skeleton(listed):
             edits = min(edits, VOWEL_COST * by_sound + SPELLING_COST)
         if edits >= 1 and word in self._known:
             return float(edits * OTHER_NAME_FACTOR)
