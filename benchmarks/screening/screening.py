@@ -28,7 +28,7 @@ from population import Planted, innocents, plant
 from trader_segments.screening import DEFAULT_THRESHOLD, list_names, read_list, screen
 from trader_segments.screening.names import ABJAD, ENTITY, INDIVIDUAL, parse_name
 
-THRESHOLDS = [round(0.74 + 0.01 * step, 2) for step in range(15)]
+THRESHOLDS = [round(0.74 + 0.01 * step, 2) for step in range(13)]
 MOST_FALSE = 0.001
 AT_THE_BAR = ("one edit", "two edits", "reordered", "Cyrillic", "Arabic", "Chinese")
 LENGTHS = ((0, 8), (8, 10), (10, 12), (12, 16), (16, 1000))

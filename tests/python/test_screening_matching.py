@@ -1,0 +1,238 @@
+"""Screening of invented customers against invented lists: what hits, why, and how alike."""
+
+from __future__ import annotations
+
+import random
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trader_segments.screening import (
+    DEFAULT_THRESHOLD,
+    HIT_COLUMNS,
+    WALLET_HIT_COLUMNS,
+    match_id,
+    screen,
+    screen_wallets,
+)
+from trader_segments.screening.names import parse_name, visible, wallet
+
+LISTED = [
+    ("1", "INVENTUS, Quillimar Barnaby", "individual", "1948-12-10"),
+    ("1", "MAKEUPOV, Kvillimar", "individual", "1948-12-10"),
+    ("2", "Grombletron Trading Company, S.A.", "entity", None),
+    ("3", "AL-FIKTIYAH, Abd al Mukhtalaq", "individual", "1970/1972"),
+    ("4", "QUILLIMAR STAR", "vessel", None),
+    ("5", "ZHONGHUA, Xiaoqiang", "individual", None),
+]
+NO_CLEARANCE = pd.DataFrame({"match_id": []}, dtype=str)
+INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060\u00ad\u034f\u3164"
+WORDS = st.lists(
+    st.text("abcdefghijklmnopqrstuvwxyz", min_size=3, max_size=9), min_size=2, max_size=4
+)
+
+
+def names_of(listed: list[tuple[str, str, str | None, str | None]]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [("test", *row, None) for row in listed],
+        columns=["list_name", "entry_id", "name", "entity_type", "birth_dates", "countries"],
+    )
+
+
+def customers_of(*names: str | None, kind: str | None = "individual") -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "trader_id": [f"T{number}" for number in range(len(names))],
+            "legal_name": list(names),
+            "customer_type": kind,
+            "birth_date": None,
+        }
+    )
+
+
+def best(name: str, kind: str | None = "individual", **listed: object) -> tuple[str, float] | None:
+    hits = screen(customers_of(name, kind=kind), names_of(LISTED), NO_CLEARANCE)
+    return None if hits.empty else (hits["entry_id"].iloc[0], hits["score"].iloc[0])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Quillimar Barnaby Inventus",
+        "INVENTUS Quillimar, Barnaby",
+        "quillimar  barnaby-inventus",
+        "\ufeffQuilli\u200bmar Barn\u00adaby Inventus",
+        "Ｑｕｉｌｌｉｍａｒ Barnaby Inventus",
+        "Dr. Quillimar Barnaby Inventus",
+        "Quillimar Bárnaby Inventus",
+        "Quillimаr Bаrnаby Inventus",  # the a is Cyrillic
+    ],
+)
+def test_the_same_name_in_other_clothes_has_the_highest_score(name: str) -> None:
+    assert best(name) == ("1", 1.0)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Quilimar Barnaby Inventus",
+        "Quillimar Barnaby Inevntus",
+        "Quillimra Barnoby Inventus",
+        "QuillimarBarnaby Inventus",
+        "Inventas Quillimar Barnabyy",
+        "Kwillimar Makeupoff",
+    ],
+)
+def test_typing_errors_and_other_spellings_hit_below_the_highest_score(name: str) -> None:
+    hit = best(name)
+    assert hit is not None
+    assert hit[0] == "1"
+    assert DEFAULT_THRESHOLD <= hit[1] < 1
+
+
+@pytest.mark.parametrize(
+    ("name", "entry"),
+    [
+        ("Квиллимар Макеупов", "1"),
+        ("عبد المختلق الفيكتية", "3"),
+        ("Abdul Mukhtalaq El Fiktiya", "3"),
+    ],
+)
+def test_other_scripts_and_romanisations_hit(name: str, entry: str) -> None:
+    hit = best(name)
+    assert hit is not None
+    assert hit[0] == entry
+
+
+@pytest.mark.parametrize("name", ["Barnaby Quill", "Zoltan Harnaby", "Inventus", "  ", "株式", "…"])
+def test_other_names_do_not_hit(name: str) -> None:
+    assert best(name) is None
+
+
+def test_legal_forms_do_not_count_also_misspelled() -> None:
+    assert best("Grombletron Trading Ltd", kind="entity") == ("2", 1.0)
+    assert best("Grombletron Trading Compnay", kind="entity") == ("2", 1.0)
+
+
+def test_people_are_not_held_against_entities_and_nobody_against_vessels() -> None:
+    assert best("Grombletron Trading", kind="individual") is None
+    assert best("Grombletron Trading", kind=None) == ("2", 1.0)
+    assert best("Quillimar Star", kind=None) is None
+
+
+def test_a_hit_says_word_by_word_why() -> None:
+    hits = screen(customers_of("Barnaby Quilimar Inventos"), names_of(LISTED), NO_CLEARANCE)
+    assert tuple(hits.columns) == HIT_COLUMNS
+    assert hits["listed_name"].tolist() == ["INVENTUS, Quillimar Barnaby"]
+    assert hits["matched_words"].tolist() == [
+        "barnaby = barnaby (same); quilimar = quillimar (sounds alike, 0.25); "
+        "inventos = inventus (sounds alike, 0.25)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("born", "agreement"),
+    [
+        ("1948-12-10", "same"),
+        ("1949-02-01", "near"),
+        ("1980-12-10", "differs"),
+        (None, "unknown"),
+        (pd.NaT, "unknown"),
+        (pd.Timestamp("1948-12-10"), "same"),
+    ],
+)
+def test_birth_dates_are_compared_and_leave_the_score_alone(born: object, agreement: str) -> None:
+    customers = customers_of("Quillimar Barnaby Inventus").assign(
+        birth_date=pd.Series([born], dtype=object)
+    )
+    hits = screen(customers, names_of(LISTED), NO_CLEARANCE)
+    assert hits[["birth_date_agreement", "score"]].to_numpy().tolist() == [[agreement, 1.0]]
+
+
+def test_a_clearance_lasts_until_the_listed_or_the_customers_name_changes() -> None:
+    customers = customers_of("Quillimar Barnaby Inventas")
+    before = screen(customers, names_of(LISTED), NO_CLEARANCE)
+    assert before["is_cleared"].tolist() == [False]
+    cleared = before[["match_id"]]
+    assert screen(customers, names_of(LISTED), cleared)["is_cleared"].tolist() == [True]
+    renamed = screen(customers_of("Quillimar Barnaby Inventus"), names_of(LISTED), cleared)
+    assert renamed["is_cleared"].tolist() == [False]
+    relisted = [(entry, name.replace("BARNABY", "B"), *rest) for entry, name, *rest in LISTED]
+    relisted[0] = ("1", "INVENTUS, Quillimar Barnabie", "individual", None)
+    assert screen(customers, names_of(relisted), cleared)["is_cleared"].tolist() == [False]
+
+
+def test_match_ids_do_not_run_together() -> None:
+    assert match_id("a", "bc", "1", "x") != match_id("ab", "c", "1", "x")
+
+
+def test_without_customers_or_lists_there_are_columns_and_no_rows() -> None:
+    nobody, nothing = customers_of(), names_of([])
+    assert tuple(screen(nobody, names_of(LISTED), NO_CLEARANCE).columns) == HIT_COLUMNS
+    assert screen(customers_of("Quillimar", None), nothing, NO_CLEARANCE).empty
+
+
+@pytest.mark.parametrize("threshold", [0.0, 1.01, float("nan")])
+def test_a_threshold_is_a_share(threshold: float) -> None:
+    with pytest.raises(ValueError, match="threshold"):
+        screen(customers_of("x"), names_of(LISTED), NO_CLEARANCE, threshold=threshold)
+
+
+def test_addresses_hit_after_normalisation_and_base58_keeps_its_case() -> None:
+    wallets = pd.DataFrame(
+        [("t", "1", "ETH", "0xABCDEF\u200b12"), ("t", "2", "XBT", "1FictionaL"), ("t", "1", None, "0xabcdef12")],
+        columns=["list_name", "entry_id", "asset", "address"],
+    )  # fmt: skip
+    addresses = pd.DataFrame(
+        [("T1", "\ufeff0xabcdef12 "), ("T1", "0xABCDEF12"), ("T2", "1fictional"), ("T3", None)],
+        columns=["trader_id", "address"],
+    )
+    hits = screen_wallets(addresses, wallets, NO_CLEARANCE)
+    assert tuple(hits.columns) == WALLET_HIT_COLUMNS
+    assert hits[["trader_id", "entry_id", "address"]].to_numpy().tolist() == [
+        ["T1", "1", "0xabcdef12"]
+    ]
+    cleared = screen_wallets(addresses, wallets, hits[["match_id"]])
+    assert cleared["is_cleared"].tolist() == [True]
+
+
+@given(WORDS, st.data())
+def test_identical_names_score_highest_in_any_order_with_anything_invisible(
+    words: list[str], data: st.DataObject
+) -> None:
+    mixed = " ".join(data.draw(st.permutations(words)))
+    for _ in range(3):
+        place = data.draw(st.integers(0, len(mixed)))
+        mixed = mixed[:place] + data.draw(st.sampled_from(INVISIBLE)) + mixed[place:]
+    listed = names_of([("9", " ".join(words), "individual", None)])
+    scores = screen(customers_of(mixed), listed, NO_CLEARANCE)["score"]
+    assert scores.tolist() == [1.0]
+
+
+@given(st.lists(WORDS, min_size=2, max_size=6), st.randoms(use_true_random=False))
+def test_the_order_of_customers_and_lists_changes_nothing(
+    people: list[list[str]], shuffle: random.Random
+) -> None:
+    names = [" ".join(words) for words in people]
+    listed = names_of([(str(n), f"{name}x", "individual", None) for n, name in enumerate(names)])
+    customers = customers_of(*names)
+    expected = screen(customers, listed, NO_CLEARANCE, threshold=0.5)
+    seed = shuffle.randrange(1 << 30)
+    actual = screen(
+        customers.sample(frac=1, random_state=seed),
+        listed.sample(frac=1, random_state=seed + 1),
+        NO_CLEARANCE,
+        threshold=0.5,
+    )
+    pd.testing.assert_frame_equal(expected, actual)
+
+
+@given(st.text(max_size=30))
+def test_any_text_can_be_a_name_or_an_address(text: str) -> None:
+    for kind in ("individual", "entity", None):
+        tokens = parse_name(text, kind).tokens
+        assert all(token.isascii() and token == token.lower() for token in tokens)
+    assert visible(visible(text)) == visible(text)
+    assert wallet(wallet(text)) == wallet(text)
