@@ -62,7 +62,9 @@ def own_scores(planted: list[Planted], names: pd.DataFrame) -> np.ndarray:
         threshold=THRESHOLDS[0],
     )
     scores = np.zeros(len(planted))
-    for trader, entry, score in zip(hits["trader_id"], hits["entry_id"], hits["score"], strict=True):
+    for trader, entry, score in zip(
+        hits["trader_id"], hits["entry_id"], hits["score"], strict=True
+    ):
         if planted[int(trader)].entry.entry_id == entry:
             scores[int(trader)] = score
     return scores
@@ -106,12 +108,12 @@ def main() -> None:
     scores = best_scores(innocent, listed)
     half = np.arange(len(innocent)) % 2
     print(f"{len(entries):,} entries, {len(listed):,} names; {len(planted):,} planted names,")
-    print(f"{len(innocent):,} innocent ones, {is_same.sum()} of them the very words of a listed one\n")
+    print(
+        f"{len(innocent):,} innocent ones, {is_same.sum()} of them the very words of a listed one\n"
+    )
 
     rates = {
-        (side, threshold): float(
-            np.mean((scores >= threshold)[(half == side) & ~is_same])
-        )
+        (side, threshold): float(np.mean((scores >= threshold)[(half == side) & ~is_same]))
         for side in (0, 1)
         for threshold in THRESHOLDS
     }
@@ -158,7 +160,9 @@ def main() -> None:
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"\n{len(timed):,} customers with {timed['legal_name'].nunique():,} names against")
-    print(f"{len(listed):,} names: {wall:.0f} s, {cpu:.0f} CPU seconds of one process, {len(hits):,} hits;")
+    print(
+        f"{len(listed):,} names: {wall:.0f} s, {cpu:.0f} CPU seconds in one process; {len(hits):,} hits"
+    )
     print(f"peak memory of the whole benchmark {peak:,.0f} MB")
 
 

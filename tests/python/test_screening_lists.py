@@ -10,13 +10,17 @@ import pytest
 from trader_segments.screening.lists import ListError, SanctionsList, read_list
 from warehouse_builds import require_data
 
-SDN = """\
-101,"FICTIONAL TRADING, S.A.",-0- ,"TESTLAND",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,"a.k.a. 'FICTRADE'; Linked To: NOBODY."
-102,"INVENTUS, Quill Barnaby","individual","SDGT] [IFSR",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,"DOB 10 Dec 1948; alt. DOB circa 1950; alt. DOB 1964 to 1966; nationality Testland; a.k.a. 'MAKEUP, Quill'; alt. Digital Currency Address - XBT 1FictionaLAddressForTestsOnLy1; a.k.a. ''THE QUILL''."
-103,"SS IMAGINARY","vessel",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- \x20
+NULLS = ",".join(["-0- "] * 7)
+SDN = f"""\
+101,"FICTIONAL TRADING, S.A.",-0- ,"TESTLAND",{NULLS},"a.k.a. 'FICTRADE'; Linked To: NOBODY."
+102,"INVENTUS, Quill Barnaby","individual","SDGT] [IFSR",{NULLS},"DOB 10 Dec 1948; \
+alt. DOB circa 1950; alt. DOB 1964 to 1966; nationality Testland; a.k.a. 'MAKEUP, Quill'; \
+alt. Digital Currency Address - XBT 1FictionaLAddressForTestsOnLy1; a.k.a. ''THE QUILL''."
+103,"SS IMAGINARY","vessel",-0- ,{NULLS},-0- \x20
 """
 OPENSANCTIONS = """\
-id,schema,name,aliases,birth_date,countries,addresses,identifiers,sanctions,phones,emails,program_ids,dataset,first_seen,last_seen,last_change
+id,schema,name,aliases,birth_date,countries,addresses,identifiers,sanctions,phones,emails,\
+program_ids,dataset,first_seen,last_seen,last_change
 T-1,Person,Quill Inventus,Квилл Инвентус;Q. Inventus,1948-12-10,tl;zz,"1 Nowhere Road
 Testtown",,,,,TEST,test,2025-01-01,2026-03-01T00:00:00,2026-01-01
 T-2,CryptoWallet,0xABCDEF0000000000000000000000000000000001,,,,,,,,,,test,2025-01-01,2026-02-01,2026-01-01
@@ -118,7 +122,7 @@ def test_a_list_in_windows_1252_is_read(file: Path) -> None:
 
 @pytest.mark.parametrize("content", ["", "a,b\n1,2\n", "ent_num,asset,address\nx,y,\n"])
 def test_what_is_no_list_is_refused_with_the_reason(file: Path, content: str) -> None:
-    with pytest.raises(ListError, match="list.csv"):
+    with pytest.raises(ListError, match=r"list\.csv"):
         read(file, content)
 
 

@@ -55,7 +55,9 @@ def test_a_list_is_stored_and_what_is_broken_is_told(load: Load, database: Path)
         "ofac_addresses: 2 entries, 0 names and 2 addresses of 3 records (0 repeated, 1 broken)\n"
         "  line 4: the number of the entry is no number: broken,XBT,1X\n"
     )
-    assert rows(database, "select entry_id, asset, address from sanctions.wallets order by all") == [
+    assert rows(
+        database, "select entry_id, asset, address from sanctions.wallets order by all"
+    ) == [
         ("1", "ETH", "0xab"),
         ("2", "XBT", "1Fictional"),
     ]
@@ -102,7 +104,9 @@ def test_what_is_no_list_is_refused_and_nothing_stored(load: Load, database: Pat
 
 def test_a_database_that_is_open_elsewhere_is_told(database: Path, tmp_path: Path) -> None:
     database.parent.mkdir(parents=True)
-    script = f"import duckdb; duckdb.connect({str(database)!r}); print(1, flush=True); input()"
+    script = (
+        f"import duckdb; held = duckdb.connect({str(database)!r}); print(1, flush=True); input()"
+    )
     file = tmp_path / "list.csv"
     file.write_text(FIRST, encoding="utf-8")
     with subprocess.Popen(

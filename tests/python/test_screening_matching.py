@@ -52,7 +52,7 @@ def customers_of(*names: str | None, kind: str | None = "individual") -> pd.Data
     )
 
 
-def best(name: str, kind: str | None = "individual", **listed: object) -> tuple[str, float] | None:
+def best(name: str, kind: str | None = "individual") -> tuple[str, float] | None:
     hits = screen(customers_of(name, kind=kind), names_of(LISTED), NO_CLEARANCE)
     return None if hits.empty else (hits["entry_id"].iloc[0], hits["score"].iloc[0])
 
@@ -182,9 +182,13 @@ def test_a_threshold_is_a_share(threshold: float) -> None:
 
 def test_addresses_hit_after_normalisation_and_base58_keeps_its_case() -> None:
     wallets = pd.DataFrame(
-        [("t", "1", "ETH", "0xABCDEF\u200b12"), ("t", "2", "XBT", "1FictionaL"), ("t", "1", None, "0xabcdef12")],
+        [
+            ("t", "1", "ETH", "0xABCDEF\u200b12"),
+            ("t", "2", "XBT", "1FictionaL"),
+            ("t", "1", None, "0xabcdef12"),
+        ],
         columns=["list_name", "entry_id", "asset", "address"],
-    )  # fmt: skip
+    )
     addresses = pd.DataFrame(
         [("T1", "\ufeff0xabcdef12 "), ("T1", "0xABCDEF12"), ("T2", "1fictional"), ("T3", None)],
         columns=["trader_id", "address"],

@@ -167,7 +167,7 @@ class NameIndex:
         for start in range(0, len(given), 1 << 20):
             mine, theirs = given[start : start + (1 << 20)], listed[start : start + (1 << 20)]
             size = np.maximum(sizes[mine], self._sizes[theirs])
-            allowed = np.floor(_budget(size, threshold) + _SLACK)
+            allowed = np.floor((1 - threshold) * _TOLERANCES[size] + _SLACK)
             near = _most_different(letters[mine], self._letters[theirs]) <= allowed
             if not self._consonants:
                 near |= _most_different(all_letters[mine], self._all_letters[theirs]) <= allowed
@@ -196,7 +196,6 @@ class NameIndex:
         self, given: _Words, listed: _Words, threshold: float
     ) -> tuple[float, tuple[Part, ...]] | None:
         size = max(_size(given), _size(listed)) - self._consonants
-        budget = float(_budget(size, threshold))
         cost, parts = self._by_words(given, listed)
         if cost > SPELLING_COST:
             has_unmatched = any(part.how in ("extra", "missing") for part in parts)
@@ -208,9 +207,8 @@ class NameIndex:
                 cost, parts = other, other_parts
         if not (given.is_typed and listed.is_typed) and parts[0].how != "same but for spaces":
             cost *= NOT_TYPED_FACTOR
-        if cost > budget:
-            return None
-        return 1 - cost / float(_tolerance(size)), parts
+        score = 1 - cost / _tolerance(size)
+        return (score, parts) if score >= threshold - 1e-9 else None
 
     def _by_words(self, given: _Words, listed: _Words) -> tuple[float, tuple[Part, ...]]:
         """The cheapest pairing of words, whatever their order."""
@@ -286,15 +284,14 @@ class NameIndex:
         """What makes one word of the other; letter by letter where they are the whole names."""
         if self._consonants:
             vowels = min(len(word), len(listed)) - LCSseq.similarity(word, listed)
-            edits = OTHER_NAME_FACTOR * OSA.distance(folded, listed_folded) + vowels
-            return float(edits + SPELLING_COST)
+            return OTHER_NAME_FACTOR * OSA.distance(folded, listed_folded) + vowels + SPELLING_COST
         if word == listed:
             return 0.0
         by_sound = OSA.distance(folded, listed_folded)
-        by_letter = OSA.distance(word, listed)
+        by_letter = float(OSA.distance(word, listed))
         if by_sound == 0 and not is_whole:
             return SPELLING_COST * max(1, by_letter - 1)
-        edits: float = min(by_letter, by_sound + SPELLING_COST * max(1, by_letter - by_sound))
+        edits = min(by_letter, by_sound + SPELLING_COST * max(1, by_letter - by_sound))
         if is_whole:
             edits = by_letter
         elif 2 * by_sound <= len(bones := skeleton(word)) and bones == skeleton(listed):
@@ -329,17 +326,12 @@ class NameIndex:
         return cost, (Part(mine, theirs, how, cost),)
 
 
-def _budget(
-    size: npt.NDArray[np.float64] | float, threshold: float
-) -> npt.NDArray[np.float64] | float:
-    """The cost that still scores the threshold, in edits."""
-    return (1 - threshold) * _tolerance(size) + 1e-9
+def _tolerance(size: int) -> float:
+    """The cost at which a name of so many letters has nothing left; grows slower than the name."""
+    return max(1.25 * size - 2.5 if size < 12 else 11.5 + size / 12, 0.5)
 
 
-def _tolerance(size: npt.NDArray[np.float64] | float) -> npt.NDArray[np.float64] | float:
-    """The cost at which nothing is alike; grows slower than the name."""
-    size = np.asarray(size)
-    return np.maximum(np.where(size < 12, 1.25 * size - 2.5, 11.5 + size / 12), 0.5)
+_TOLERANCES = np.array([_tolerance(size) for size in range(1024)])
 
 
 def _absence_cost(word: str) -> float:
@@ -400,8 +392,8 @@ def _most_different(mine: Counts, theirs: Counts) -> npt.NDArray[np.int16]:
     return np.maximum(extra, missing)
 
 
-def _sizes(names: Sequence[_Words]) -> npt.NDArray[np.float64]:
-    return np.array([_size(words) for words in names], dtype=np.float64)
+def _sizes(names: Sequence[_Words]) -> Ids:
+    return np.array([min(_size(words), len(_TOLERANCES) - 1) for words in names], dtype=np.int32)
 
 
 def _size(words: _Words) -> int:
