@@ -160,9 +160,7 @@ def main() -> None:
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"\n{len(timed):,} customers with {timed['legal_name'].nunique():,} names against")
-    print(
-        f"{len(listed):,} names: {wall:.0f} s, {cpu:.0f} CPU seconds in one process; {len(hits):,} hits"
-    )
+    print(f"{len(listed):,} names: {wall:.0f} s, {cpu:.0f} CPU seconds; {len(hits):,} hits")
     print(f"peak memory of the whole benchmark {peak:,.0f} MB")
 
 

@@ -111,6 +111,17 @@ def test_other_names_do_not_hit(name: str) -> None:
     assert best(name) is None
 
 
+def test_middle_names_may_be_left_out_where_the_surname_is_rare() -> None:
+    hits = screen(customers_of("Quillimar Inventus"), names_of(LISTED), NO_CLEARANCE)
+    assert hits["score"].tolist() == [0.9]
+    assert "barnaby (left out)" in hits["matched_words"].iloc[0]
+    relatives = [
+        (str(100 + n), f"INVENTUS, {given} Barnaby", "individual", None)
+        for n, given in enumerate(("Quillimar", "Ottokar", "Zebulonia", "Wilhelmira"))
+    ]
+    assert screen(customers_of("Quillimar Inventus"), names_of(relatives), NO_CLEARANCE).empty
+
+
 def test_legal_forms_do_not_count_also_misspelled() -> None:
     assert best("Grombletron Trading Ltd", kind="entity") == ("2", 1.0)
     assert best("Grombletron Trading Compnay", kind="entity") == ("2", 1.0)

@@ -163,6 +163,21 @@ def parse_name(text: str, kind: str | None) -> Name:
     return Name(kept or tokens, " ".join(tokens), _script(shown))
 
 
+def without_middle(text: str) -> Name | None:
+    """A person's first given name and surname, None where that is the whole name.
+
+    What comes before a comma is the surname, without a comma the last word.
+    """
+    surname, comma, given = visible(text).partition(",")
+    name = parse_name(text, INDIVIDUAL)
+    kept = parse_name(surname, INDIVIDUAL).tokens if comma else name.tokens[-1:]
+    first = parse_name(given, INDIVIDUAL).tokens[:1] if comma else name.tokens[:1]
+    if name.script != ALPHABET or not first or len(first) + len(kept) >= len(name.tokens):
+        return None
+    tokens = (*first, *kept)
+    return Name(tokens, " ".join(tokens), ALPHABET)
+
+
 def fold(token: str) -> str:
     """A token with spellings of the same sound made one: kh and h, q and k, o and u, doubles."""
     return _fold(token)

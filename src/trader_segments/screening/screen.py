@@ -21,6 +21,7 @@ the restricted database.
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Hashable, Iterator
 from typing import Any
 
@@ -29,16 +30,25 @@ import pandas as pd
 from trader_segments.screening.matching import Match, NameIndex, Part
 from trader_segments.screening.names import (
     ABJAD,
+    COMMON_NAMES,
     ENTITY,
     INDIVIDUAL,
+    PARTICLES,
     Name,
+    fold,
     parse_name,
     visible,
     wallet,
+    without_middle,
 )
 
 DEFAULT_THRESHOLD = 0.79
 """Chosen on one half of a planted set (benchmarks/screening): at most 0.1 % of innocent names."""
+
+SHORTENED_FACTOR = 0.9
+"""Of the score of a listed name whose middle names the customer leaves out."""
+_RARE_AT = 3
+"""Entries that a surname may occur in for the middle names to be left out."""
 
 HIT_COLUMNS = (
     "match_id",
@@ -201,14 +211,19 @@ def _matches(
     threshold: float,
 ) -> Iterator[tuple[str, list[dict[str, Any]], Match]]:
     """Each written name, its customers and a match, whose `listed` counts in `listed`."""
+    rows = list(range(len(listed)))
     parsed = [parse_name(row["name"], row["entity_type"]) for row in listed]
+    for number, shorter in _shortened(listed, parsed):
+        rows.append(number)
+        parsed.append(shorter)
     for kind in sorted({kind for kind, _ in asked}, key=str):
         wanted = [text for other, text in asked if other == kind]
         names = [parse_name(text, kind) for text in wanted]
         of_kind = [
             number
-            for number, row in enumerate(listed)
-            if parsed[number].tokens and (kind is None or row["entity_type"] in (kind, None))
+            for number, row in enumerate(rows)
+            if parsed[number].tokens
+            and (kind is None or listed[row]["entity_type"] in (kind, None))
         ]
         for given, others, consonants in _passes(names, [parsed[number] for number in of_kind]):
             if not given or not others:
@@ -216,16 +231,49 @@ def _matches(
             numbers = [of_kind[place] for place in others]
             index = NameIndex(
                 [parsed[number] for number in numbers],
-                [(listed[number]["list_name"], listed[number]["entry_id"]) for number in numbers],
+                [_entry(listed[rows[number]]) for number in numbers],
                 consonants=consonants,
             )
             for match in index.matches([names[place] for place in given], threshold):
                 text = wanted[given[match.given]]
-                yield (
-                    text,
-                    asked[kind, text],
-                    Match(given[match.given], numbers[match.listed], match.score, match.parts),
-                )
+                number = numbers[match.listed]
+                score, parts = match.score, match.parts
+                if number >= len(listed):
+                    score *= SHORTENED_FACTOR
+                    parts = (*parts, *_left_out(parsed[rows[number]], parsed[number]))
+                if score >= threshold:
+                    yield (
+                        text,
+                        asked[kind, text],
+                        Match(given[match.given], rows[number], score, parts),
+                    )
+
+
+def _shortened(listed: list[dict[str, Any]], parsed: list[Name]) -> Iterator[tuple[int, Name]]:
+    """Names of people without the middle, where few entries share the surname."""
+    users: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for row, name in zip(listed, parsed, strict=True):
+        for token in name.tokens:
+            users[fold(token)].add(_entry(row))
+    for number, row in enumerate(listed):
+        shorter = without_middle(row["name"]) if row["entity_type"] == INDIVIDUAL else None
+        if shorter is not None and all(
+            token in PARTICLES
+            or (len(users[fold(token)]) <= _RARE_AT and token not in COMMON_NAMES)
+            for token in shorter.tokens[1:]
+        ):
+            yield number, shorter
+
+
+def _left_out(whole: Name, shorter: Name) -> list[Part]:
+    left = list(whole.tokens)
+    for token in shorter.tokens:
+        left.remove(token)
+    return [Part(None, token, "left out", 0.0) for token in left]
+
+
+def _entry(row: dict[str, Any]) -> tuple[str, str]:
+    return str(row["list_name"]), str(row["entry_id"])
 
 
 def _passes(names: list[Name], listed: list[Name]) -> Iterator[tuple[list[int], list[int], bool]]:
