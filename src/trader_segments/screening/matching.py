@@ -29,7 +29,7 @@ SPELLING_COST = 0.25
 """Of two words that sound alike and are spelled differently, in edits."""
 NOT_TYPED_FACTOR = 6.0
 """What an edit weighs of a name in characters: another syllable is another name."""
-MUCH_EDITED_FACTOR = 1.5
+MUCH_EDITED_FACTOR = 1.3
 """What edits weigh that change a large part of a word."""
 VOWEL_COST = 0.5
 """Of a vowel that differs between words with the same consonants, in edits."""

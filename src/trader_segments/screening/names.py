@@ -211,7 +211,7 @@ def _tokens(shown: str) -> tuple[str, ...]:
     text = " ".join(word for word in words if word)
     text = re.sub(r"(?<=[A-Za-z0-9])(?=[A-Z])", " ", text).lower()
     text = re.sub(r"(?<![a-z0-9])([a-z])\.(?=\s?[a-z]\b)", r"\1", text)
-    text = re.sub(r"\babd[aeu]l", "abd al ", text)
+    text = re.sub(r"\ba?bd[aeuw]?l", "abd al ", text)
     return tuple(re.findall(r"[a-z0-9_]+", re.sub(r"['`´’]", "", text)))
 
 
