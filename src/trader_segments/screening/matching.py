@@ -42,7 +42,7 @@ OTHER_NAME_FACTOR = 2.0
 for Garza."""
 KNOWN_AT = 3
 """Entries a word must occur in to count as a name of its own."""
-_SLACK = 1
+_SLACK = 0.5
 """Edits by which letter counts may overstate the cost: one edit of a digraph changes two sounds."""
 _MOST_EDITED = 0.35
 """Share of a word's letters that typing errors may have changed."""
@@ -284,7 +284,8 @@ class NameIndex:
         """What makes one word of the other; letter by letter where they are the whole names."""
         if self._consonants:
             vowels = min(len(word), len(listed)) - LCSseq.similarity(word, listed)
-            return OTHER_NAME_FACTOR * OSA.distance(folded, listed_folded) + vowels + SPELLING_COST
+            edits = OTHER_NAME_FACTOR * OSA.distance(folded, listed_folded) + vowels
+            return edits + SPELLING_COST * (1 + (len(folded) == 1))
         if word == listed:
             return 0.0
         by_sound = OSA.distance(folded, listed_folded)

@@ -85,7 +85,7 @@ _FOLDED = {
 _REPEATED = re.compile(r"(.)\1+")
 _VOWELS = re.compile("[aiu]")
 _ONE_LETTER_IN_ARABIC = str.maketrans({"%": "$", "p": "b", "g": "j"})
-_NOT_AS_ANYASCII = str.maketrans({**dict.fromkeys("اأإآٱىةא", "a"), "ё": "yo"})
+_NOT_AS_ANYASCII = str.maketrans({**dict.fromkeys("اأإآٱىةא", "a"), "ё": "yo", "ظ": "z"})
 """Letters of a long a, which a transliteration into consonants leaves out, and ё."""
 
 
