@@ -285,7 +285,7 @@ class NameIndex:
         if self._consonants:
             vowels = min(len(word), len(listed)) - LCSseq.similarity(word, listed)
             edits = OTHER_NAME_FACTOR * OSA.distance(folded, listed_folded) + vowels
-            return edits + SPELLING_COST * (1 + (len(folded) == 1))
+            return edits + SPELLING_COST
         if word == listed:
             return 0.0
         by_sound = OSA.distance(folded, listed_folded)
