@@ -42,10 +42,10 @@ from trader_segments.screening.names import (
     without_middle,
 )
 
-DEFAULT_THRESHOLD = 0.79
+DEFAULT_THRESHOLD = 0.81
 """Chosen on one half of a planted set (benchmarks/screening): at most 0.1 % of innocent names."""
 
-SHORTENED_FACTOR = 0.85
+SHORTENED_FACTOR = 0.9
 """Of the score of a listed name whose middle names the customer leaves out."""
 _RARE_AT = 3
 """Entries that a surname may occur in for the middle names to be left out."""
