@@ -2,17 +2,22 @@
 -- one in an instrument that expires ends with it.
 with
 
+trader_windows as (
+    select * from {{ ref('int_trader_windows') }}
+),
+
+-- What expired before a trader's window was not held in it: most of the past of who trades options.
 instrument_days as (
-    select * from {{ ref('int_trader_instrument_days') }}
-    where event_date <= {{ as_of_date() }}
+    select instrument_days.*
+    from {{ ref('int_trader_instrument_days') }} as instrument_days
+    inner join trader_windows on instrument_days.trader_id = trader_windows.trader_id
+    where
+        instrument_days.event_date <= {{ as_of_date() }}
+        and coalesce(cast(instrument_days.expires_at as date) >= trader_windows.from_date, true)
 ),
 
 recent_instrument_days as (
     {{ recent_days('int_trader_instrument_days') }}
-),
-
-trader_windows as (
-    select * from {{ ref('int_trader_windows') }}
 ),
 
 equity as (

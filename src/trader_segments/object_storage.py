@@ -31,9 +31,13 @@ def is_remote(raw_data: str | None) -> bool:
 
 
 def local_folder(home: Path, raw_data: str) -> Path:
-    """The folder that has the tables: RAW_DATA itself, or the copy of an address."""
+    """The folder that has the tables: RAW_DATA itself, or the copy of an address.
+
+    A link keeps its name, so that a folder that is linked anew each night stays one input, of which
+    files that have not changed are not read again.
+    """
     if not is_remote(raw_data):
-        return (Path.cwd() / raw_data).resolve()
+        return Path(os.path.abspath(raw_data))  # noqa: PTH100 - resolve() follows links
     digest = hashlib.sha256(raw_data.encode()).hexdigest()[:8]
     return home.resolve() / "build" / "fetched" / digest
 

@@ -53,6 +53,11 @@ def small_venue(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that build warehouses come first: no worker is left alone with one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Hush a worker that ends: duckdb's binding reports the connections hypothesis still holds."""
     if hasattr(config, "workerinput"):

@@ -203,3 +203,13 @@ def test_folders_are_no_addresses() -> None:
         False,
         False,
     ]
+
+
+def test_a_folder_behind_a_link_keeps_the_name_of_the_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "2026-01-01").mkdir()
+    (tmp_path / "current").symlink_to("2026-01-01")
+    monkeypatch.chdir(tmp_path)
+    assert local_folder(tmp_path, "current") == tmp_path / "current"
+    assert local_folder(tmp_path, "2026-01-01/../current") == tmp_path / "current"
