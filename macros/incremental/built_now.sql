@@ -1,6 +1,6 @@
 {#-
     Condition for a test: of a fact that is built by date the rows that may have changed in the last run, else all.
-    Written without a look at the database, which a hundred tests would take.
+    Written without a look at the database, which a hundred tests would take. A row without a date is always tested.
 -#}
 {% macro built_now(relation) -%}
     {%- set dated = [] -%}
@@ -15,8 +15,11 @@
     {%- if not dated -%}
         {{ return('1 = 1') }}
     {%- endif -%}
-    event_date >= (
-        select coalesce(least(changed_from, as_of_changed_from), cast('9999-12-31' as date))
-        from {{ relation.incorporate(path={'identifier': 'int_changes'}) }}
+    coalesce(
+        event_date >= (
+            select coalesce(least(changed_from, as_of_changed_from), cast('9999-12-31' as date))
+            from {{ relation.incorporate(path={'identifier': 'int_changes'}) }}
+        ),
+        true
     )
 {%- endmacro %}
