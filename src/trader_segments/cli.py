@@ -12,6 +12,7 @@ from trader_segments.build import Settings, run_build, summary
 from trader_segments.raw_input import RawInputError, check
 from trader_segments.report import write_report
 from trader_segments.screening import ListError, StoreError, read_list, store_list
+from trader_segments.screening.store import DATABASE as SANCTIONS
 from trader_segments.simulate import simulate as simulate_venue
 from trader_segments.simulate.scale import simulate_scale
 from trader_segments.verify import VerifyError, verify_incremental
@@ -95,13 +96,17 @@ def verify() -> None:
 @main.command("load-sanctions")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--list", "list_name", help="What it is stored as; by default its format.")
-def load_sanctions(file: Path, list_name: str | None) -> None:
-    """Store a sanctions list in the restricted database in place of its earlier version."""
-    settings = _settings()
-    database = settings.build / DATABASES[1]
+@click.option(
+    "--aliases",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="OFAC's alt.csv, the further names of the entries in sdn.csv.",
+)
+def load_sanctions(file: Path, list_name: str | None, aliases: Path | None) -> None:
+    """Store a sanctions list in place of its earlier version; the next build screens with it."""
+    database = _settings().build / SANCTIONS
     now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
     try:
-        loaded = read_list(file, list_name)
+        loaded = read_list(file, list_name, aliases)
         before = store_list(database, loaded, now)
     except (ListError, StoreError) as error:
         raise click.ClickException(str(error)) from error
@@ -115,7 +120,7 @@ def load_sanctions(file: Path, list_name: str | None) -> None:
     for line in loaded.broken[:_BROKEN_SHOWN]:
         click.echo(f"  line {line.line}: {line.reason}: {line.content}")
     if len(loaded.broken) > _BROKEN_SHOWN:
-        click.echo(f"  and more in sanctions.broken_lines of {database}")
+        click.echo(f"  and more in the table broken_lines of {database}")
     if before is None:
         click.echo(f"Version {loaded.list_version[:12]} is the first.")
     else:

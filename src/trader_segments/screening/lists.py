@@ -3,7 +3,8 @@
 Formats, told apart by their content:
 
 - OFAC SDN, the "native" CSV: 12 columns without a header, `-0-` for nothing, further names, dates
-  of birth and wallets inside the remarks (https://ofac.treasury.gov, "SDN List Data Formats"),
+  of birth and wallets inside the remarks (https://ofac.treasury.gov, "SDN List Data Formats");
+  its second file `alt.csv` with most aliases, 5 columns, is read with it,
 - OpenSanctions `targets.simple.csv` (https://www.opensanctions.org/docs/bulk/csv/),
 - sanctioned addresses taken from OFAC's list: `ent_num, asset, address`,
 - labelled addresses: `blockchain, address, tag_name` among others.
@@ -14,9 +15,10 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import hashlib
+import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from trader_segments.screening.names import ENTITY, INDIVIDUAL, visible, wallet
@@ -86,7 +88,7 @@ class SanctionsList:
     list_format
         `ofac_sdn`, `opensanctions`, `ofac_addresses` or `labelled_addresses`.
     list_version
-        SHA-256 of the file.
+        SHA-256 of the file, or of the files.
     listed_on
         Date of the list, where the file states one.
     records
@@ -141,7 +143,7 @@ class _Records:
         self.broken.append(BrokenLine(line, reason, content.strip()[:_MOST_SHOWN]))
 
 
-def read_list(path: Path, list_name: str | None = None) -> SanctionsList:
+def read_list(path: Path, list_name: str | None = None, aliases: Path | None = None) -> SanctionsList:
     """Read a list of any known format.
 
     Parameters
@@ -150,6 +152,8 @@ def read_list(path: Path, list_name: str | None = None) -> SanctionsList:
         The file, UTF-8 (with or without a byte-order mark) or, failing that, Windows-1252.
     list_name
         By default the name of the format.
+    aliases
+        OFAC's `alt.csv`, with the further names of the entries in its `sdn.csv`.
 
     Raises
     ------
@@ -157,11 +161,7 @@ def read_list(path: Path, list_name: str | None = None) -> SanctionsList:
         If the format is unknown or no line can be read.
     """
     content = path.read_bytes()
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("cp1252", errors="replace")
-    records = _Records(text)
+    records = _Records(_text(content))
     rows = iter(records)
     first = next(rows, None)
     if first is None:
@@ -182,7 +182,7 @@ def read_list(path: Path, list_name: str | None = None) -> SanctionsList:
     newest: dt.date | None = None
     if has_header:
         records.count -= 1
-    for line, values in rows if has_header else _chain(first, rows):
+    for line, values in rows if has_header else itertools.chain([first], rows):
         if len(values) != width:
             records.reject(line, f"{len(values)} values instead of {width}", ",".join(values))
             continue
@@ -199,10 +199,16 @@ def read_list(path: Path, list_name: str | None = None) -> SanctionsList:
         found[entry.entry_id] = merged
     if not found:
         raise ListError(f"{path}: none of its {records.count:,} records can be read")
+    digest = hashlib.sha256(content)
+    if aliases is not None:
+        if parse is not _sdn:
+            raise ListError(f"{aliases}: aliases in a file of their own are read with sdn.csv only")
+        digest.update(aliases.read_bytes())
+        repeated += _add_aliases(aliases, found, records)
     return SanctionsList(
         list_name=list_name or list_format,
         list_format=list_format,
-        list_version=hashlib.sha256(content).hexdigest(),
+        list_version=digest.hexdigest(),
         listed_on=newest,
         entries=tuple(found.values()),
         broken=tuple(records.broken),
@@ -211,6 +217,42 @@ def read_list(path: Path, list_name: str | None = None) -> SanctionsList:
     )
 
 
+def _add_aliases(path: Path, found: dict[str, Entry], records: _Records) -> int:
+    """Add the names in `alt.csv` to their entries, its records to the others; how many say nothing.
+
+    Columns: number of the entry, number of the alias, kind (`aka`, `fka`, `nka`), name, remarks.
+    """
+    aliases = _Records(_text(path.read_bytes()))
+    repeated, read = 0, 0
+    for line, values in aliases:
+        name = values[3] if len(values) == _ALIAS_COLUMNS else ""
+        known = found.get(values[0])
+        if not name or name == "-0-":
+            aliases.reject(line, "not an alias of the native format", ",".join(values))
+        elif known is None:
+            aliases.reject(line, "an alias of an entry that is not there", ",".join(values))
+        else:
+            merged = _merged(known, Entry(known.entry_id, None, names=(name,)))
+            repeated += merged == known
+            found[known.entry_id] = merged
+            read += 1
+    if not read:
+        raise ListError(f"{path}: none of its {aliases.count:,} records is an alias in {_ALIASES}")
+    records.count += aliases.count
+    for line in aliases.broken:
+        records.broken.append(replace(line, reason=f"{path.name}: {line.reason}"))
+    return repeated
+
+
+def _text(content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
+
+
+_ALIAS_COLUMNS = 5
+_ALIASES = "OFAC's native form (ent_num, alt_num, alt_type, alt_name, alt_remarks, without a header)"
 _Parsed = tuple[Entry, dt.date | None] | str
 _SDN = (
     "ent_num",
@@ -394,13 +436,6 @@ def _merged(known: Entry | None, entry: Entry) -> Entry:
         programs=both(known.programs, entry.programs),
         remarks="; ".join(remarks) or None,
     )
-
-
-def _chain(
-    first: tuple[int, list[str]], rest: Iterator[tuple[int, list[str]]]
-) -> Iterator[tuple[int, list[str]]]:
-    yield first
-    yield from rest
 
 
 def _unique(values: Sequence[str]) -> tuple[str, ...]:

@@ -115,6 +115,8 @@ def visible(text: str) -> str:
     What is removed: format and control characters, blank letters, and marks that no letter
     precedes. White space and line ends become one space.
     """
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     kept = []
     for character in unicodedata.normalize("NFKC", text):
         category = unicodedata.category(character)

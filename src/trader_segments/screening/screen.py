@@ -1,27 +1,12 @@
 """Customers against sanctions lists: data frames in, data frames out.
 
-A dbt Python model calls it so (reads, calls one function, returns)::
-
-    def model(dbt, session):
-        dbt.config(materialized="table", database="restricted")
-        return screen(
-            dbt.ref("stg_customers").df(),
-            dbt.ref("sanctions_names").df(),
-            dbt.ref("cleared_matches").df(),
-            threshold=dbt.config.get("sanctions_threshold"),
-        )
-
-`sanctions_names` is `restricted.sanctions.names` joined with `entries`. `cleared_matches` are the
-`match_id` that a reviewer cleared; `verification_events` can carry one in the `note` of an event
-`match_cleared`. The same for addresses with `screen_wallets`, of `customers.wallet_address` and
-`transfers.counterparty_address`. Every frame here holds or identifies personal data and belongs in
-the restricted database.
+Every frame here holds or identifies personal data and belongs in the restricted database.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator
 from typing import Any
 
@@ -61,7 +46,7 @@ HIT_COLUMNS = (
     "birth_date_agreement",
     "listed_birth_dates",
     "listed_countries",
-    "is_cleared",
+    "listed_since",
 )
 WALLET_HIT_COLUMNS = (
     "match_id",
@@ -70,17 +55,14 @@ WALLET_HIT_COLUMNS = (
     "entry_id",
     "address",
     "asset",
-    "is_cleared",
+    "listed_since",
+    "used_since",
 )
 _PEOPLE_AND_ENTITIES = (INDIVIDUAL, ENTITY)
 
 
 def screen(
-    customers: pd.DataFrame,
-    names: pd.DataFrame,
-    cleared: pd.DataFrame,
-    *,
-    threshold: float = DEFAULT_THRESHOLD,
+    customers: pd.DataFrame, names: pd.DataFrame, *, threshold: float = DEFAULT_THRESHOLD
 ) -> pd.DataFrame:
     """Customers whose name may be a listed one.
 
@@ -91,10 +73,8 @@ def screen(
         `birth_date` (a date or NULL). Rows without a name are left out.
     names
         A row per listed name: `list_name`, `entry_id`, `name`, `entity_type`, `birth_dates` and
-        `countries` (joined by "; ", or NULL). Vessels and aircraft are left out; people are
-        compared with people, entities with entities, and what is neither with both.
-    cleared
-        `match_id` of the matches that a reviewer has cleared.
+        `countries` (joined by "; ", or NULL), `first_loaded_on`. Vessels and aircraft are left out;
+        people are compared with people, entities with entities, and what is neither with both.
     threshold
         Lowest score of a hit, above 0 and at most 1.
 
@@ -130,28 +110,23 @@ def screen(
                     "match": match,
                     "written": wanted,
                 }
-    cleared_ids = set(cleared["match_id"])
-    hits = [_hit(each, cleared_ids) for each in found.values()]
+    hits = [_hit(each) for each in found.values()]
     hits.sort(
         key=lambda hit: (str(hit["trader_id"]), -hit["score"], hit["list_name"], hit["entry_id"])
     )
     return _typed(hits, HIT_COLUMNS)
 
 
-def screen_wallets(
-    addresses: pd.DataFrame, wallets: pd.DataFrame, cleared: pd.DataFrame
-) -> pd.DataFrame:
+def screen_wallets(addresses: pd.DataFrame, wallets: pd.DataFrame) -> pd.DataFrame:
     """Addresses that are listed, equal after `names.wallet`.
 
     Parameters
     ----------
     addresses
-        `trader_id`, `address`; repeated and NULL ones are left out.
+        `trader_id`, `address`, `used_since`; repeated and NULL ones are left out.
     wallets
-        `list_name`, `entry_id`, `asset`, `address`. The asset is not compared: one key pair holds
-        many assets, and lists name one.
-    cleared
-        As of `screen`.
+        `list_name`, `entry_id`, `asset`, `address`, `first_loaded_on`. The asset is not compared:
+        one key pair holds many assets, and lists name one.
 
     Returns
     -------
@@ -160,15 +135,18 @@ def screen_wallets(
     known = wallets.assign(address=wallets["address"].map(wallet))
     known = known.sort_values(["list_name", "entry_id", "address", "asset"], na_position="last")
     known = known.drop_duplicates(["list_name", "entry_id", "address"])
-    asked = addresses[["trader_id", "address"]].dropna()
-    asked = asked.assign(address=asked["address"].map(wallet)).drop_duplicates()
+    keys = addresses["address"].drop_duplicates().dropna()
+    spelled = pd.DataFrame({"spelled": keys, "address": keys.map(wallet)})
+    spelled = spelled[spelled["address"].isin(known["address"])]
+    asked = addresses.rename(columns={"address": "spelled"}).merge(spelled, on="spelled")
+    asked = asked.assign(used_since=asked["used_since"].map(_day, na_action="ignore"))
+    asked = asked.groupby(["trader_id", "address"], as_index=False)["used_since"].min()
     hits = _records(asked.merge(known, on="address"))
-    cleared_ids = set(cleared["match_id"])
     for hit in hits:
         hit["match_id"] = match_id(
             hit["trader_id"], hit["list_name"], hit["entry_id"], hit["address"]
         )
-        hit["is_cleared"] = hit["match_id"] in cleared_ids
+        hit["listed_since"] = _day(hit["first_loaded_on"])
     hits.sort(
         key=lambda hit: (str(hit["trader_id"]), hit["list_name"], hit["entry_id"], hit["address"])
     )
@@ -180,10 +158,10 @@ def match_id(
 ) -> str:
     """A match's name, the same on every run until the entry, its name or the customer's changes.
 
-    A clearance is kept by it, so that a customer who takes another name is looked at again.
+    A clearance can name it, so that a customer who takes another name is looked at again.
     """
     parts = (str(trader_id), str(list_name), str(entry_id), listed, visible(written).casefold())
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+    return f"SM-{hashlib.sha256(chr(31).join(parts).encode()).hexdigest()[:24]}"
 
 
 def _listed_names(names: pd.DataFrame) -> list[dict[str, Any]]:
@@ -266,10 +244,8 @@ def _shortened(listed: list[dict[str, Any]], parsed: list[Name]) -> Iterator[tup
 
 
 def _left_out(whole: Name, shorter: Name) -> list[Part]:
-    left = list(whole.tokens)
-    for token in shorter.tokens:
-        left.remove(token)
-    return [Part(None, token, "left out", 0.0) for token in left]
+    left = Counter(whole.tokens) - Counter(shorter.tokens)
+    return [Part(None, token, "left out", 0.0) for token in left.elements()]
 
 
 def _entry(row: dict[str, Any]) -> tuple[str, str]:
@@ -287,7 +263,7 @@ def _passes(names: list[Name], listed: list[Name]) -> Iterator[tuple[list[int], 
     yield abjad, list(range(len(listed))), True
 
 
-def _hit(found: dict[str, Any], cleared: set[str]) -> dict[str, Any]:
+def _hit(found: dict[str, Any]) -> dict[str, Any]:
     customer, entry, match = found["customer"], found["entry"], found["match"]
     number = match_id(
         customer["trader_id"],
@@ -307,7 +283,7 @@ def _hit(found: dict[str, Any], cleared: set[str]) -> dict[str, Any]:
         "birth_date_agreement": birth_date_agreement(customer["birth_date"], entry["birth_dates"]),
         "listed_birth_dates": entry["birth_dates"],
         "listed_countries": entry["countries"],
-        "is_cleared": number in cleared,
+        "listed_since": _day(entry["first_loaded_on"]),
     }
 
 
@@ -334,6 +310,10 @@ def _agreement(born: str, listed: str) -> str:
     return "near" if min(years) - 1 <= int(born[:4]) <= max(years) + 1 else "differs"
 
 
+def _day(date: object) -> str:
+    return str(date)[:10]
+
+
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows with None for whatever pandas has in place of it."""
     return [
@@ -348,6 +328,5 @@ def _is_null(value: object) -> bool:
 
 def _typed(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> pd.DataFrame:
     """Rows as a frame with these columns, with types also where there is no row."""
-    types = {"score": "float64", "is_cleared": "bool"}
     frame = pd.DataFrame(rows, columns=list(columns))
-    return frame.astype({column: types.get(column, "str") for column in columns})
+    return frame.astype({c: "float64" if c == "score" else "str" for c in columns})

@@ -1,13 +1,15 @@
-"""The sanctions lists in a home's restricted database, each one version at a time.
+"""The sanctions lists of a home, each one version at a time, in a database of their own.
 
-`trader-segments load-sanctions` is the only writer of the schema `sanctions` in
-`build/restricted.duckdb`; dbt, which writes the customers' tables beside it, only reads it. DuckDB
-admits one process at a time, so nothing is loaded while a build runs.
+`trader-segments load-sanctions` writes `build/sanctions.duckdb`, builds read it. It is no part of
+the working databases: those belong to one input and are set aside with it, lists hold for all. DuckDB
+admits one writer or many readers, so a load waits for the moment in which a build reads the lists.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -15,7 +17,8 @@ import pandas as pd
 
 from trader_segments.screening.lists import SanctionsList
 
-SCHEMA = "sanctions"
+DATABASE = "sanctions.duckdb"
+"""File name in `build/`."""
 _TABLES = {
     "lists": """
         list_name varchar primary key, list_format varchar not null, list_version varchar not null,
@@ -28,11 +31,11 @@ _TABLES = {
     """,
     "names": """
         list_name varchar not null, entry_id varchar not null, name_number integer not null,
-        name varchar not null
+        name varchar not null, first_loaded_on date not null
     """,
     "wallets": """
         list_name varchar not null, entry_id varchar not null, asset varchar,
-        address varchar not null
+        address varchar not null, first_loaded_on date not null
     """,
     "broken_lines": """
         list_name varchar not null, line_number bigint not null, reason varchar not null,
@@ -41,8 +44,32 @@ _TABLES = {
 }
 
 
+_NO_LOAD = dt.datetime(1970, 1, 1)
+_SINCE = {"names": "entry_id, name", "wallets": "entry_id, address"}
+"""What stays the same from one version of a list to the next keeps the day of its first load."""
+
+
 class StoreError(Exception):
-    """The restricted database cannot be written; the text says why."""
+    """The lists cannot be written or read; the text says why."""
+
+
+@dataclass(frozen=True)
+class Lists:
+    """All lists that are loaded, as screening takes them.
+
+    Attributes
+    ----------
+    version
+        Digest of the names and versions of the lists.
+    names
+        As :func:`list_names` gives them.
+    wallets
+        As :func:`list_wallets` gives them.
+    """
+
+    version: str
+    names: pd.DataFrame
+    wallets: pd.DataFrame
 
 
 def store_list(database: Path, loaded: SanctionsList, loaded_at: dt.datetime) -> str | None:
@@ -51,7 +78,7 @@ def store_list(database: Path, loaded: SanctionsList, loaded_at: dt.datetime) ->
     Parameters
     ----------
     database
-        `build/restricted.duckdb` of a home; made if it is not there.
+        `build/sanctions.duckdb` of a home; made if it is not there.
     loaded_at
         Time of the load, UTC, without a zone.
 
@@ -73,33 +100,70 @@ def store_list(database: Path, loaded: SanctionsList, loaded_at: dt.datetime) ->
         ) from error
     with connection:
         connection.execute("begin")
-        connection.execute(f"create schema if not exists {SCHEMA}")
         for table, columns in _TABLES.items():
-            connection.execute(f"create table if not exists {SCHEMA}.{table} ({columns})")
+            connection.execute(f"create table if not exists {table} ({columns})")
         row = connection.execute(
-            f"select list_version from {SCHEMA}.lists where list_name = ?", [loaded.list_name]
+            "select list_version from lists where list_name = ?", [loaded.list_name]
         ).fetchone()
         for table, rows in _rows(loaded, loaded_at).items():
-            connection.execute(
-                f"delete from {SCHEMA}.{table} where list_name = ?", [loaded.list_name]
-            )
-            if not rows.empty:
-                connection.register("new_rows", rows)
-                connection.execute(f"insert into {SCHEMA}.{table} by name select * from new_rows")
-                connection.unregister("new_rows")
+            connection.register("new_rows", rows)
+            connection.execute("create or replace temp table draft as from new_rows")
+            if table in _SINCE:
+                connection.execute(
+                    f"""
+                    update draft set first_loaded_on = earlier.first_loaded_on
+                    from (
+                        select {_SINCE[table]}, min(first_loaded_on) as first_loaded_on
+                        from {table} where list_name = ? group by all
+                    ) as earlier
+                    where ({_of("draft", table)}) = ({_of("earlier", table)})
+                    """,
+                    [loaded.list_name],
+                )
+            connection.execute(f"delete from {table} where list_name = ?", [loaded.list_name])
+            connection.execute(f"insert into {table} by name select * from draft")
         connection.execute("commit")
     return row[0] if row else None
 
 
+def read_lists(database: Path) -> Lists | None:
+    """All lists in a database; None where none was ever loaded.
+
+    Raises
+    ------
+    StoreError
+        If a load is going on.
+    """
+    if not database.exists():
+        return None
+    try:
+        connection = duckdb.connect(str(database), read_only=True)
+    except duckdb.IOException as error:
+        raise StoreError(f"{database} is being written: build again when it has ended") from error
+    with connection:
+        versions = connection.execute(
+            "select list_name, list_version from lists order by list_name"
+        ).fetchall()
+        names = connection.execute(
+            "select * from names inner join entries using (list_name, entry_id)"
+        ).df()
+        wallets = connection.execute("select * from wallets").df()
+    return Lists(hashlib.sha256(repr(versions).encode()).hexdigest(), names, wallets)
+
+
 def list_names(loaded: SanctionsList) -> pd.DataFrame:
     """The names of a list as `screening.screen` takes them, a row each."""
-    frames = _rows(loaded, dt.datetime.min)
+    frames = _rows(loaded, _NO_LOAD)
     return frames["names"].merge(frames["entries"], on=["list_name", "entry_id"])
 
 
 def list_wallets(loaded: SanctionsList) -> pd.DataFrame:
     """The addresses of a list as `screening.screen_wallets` takes them, a row each."""
-    return _rows(loaded, dt.datetime.min)["wallets"]
+    return _rows(loaded, _NO_LOAD)["wallets"]
+
+
+def _of(relation: str, table: str) -> str:
+    return ", ".join(f"{relation}.{column}" for column in _SINCE[table].split(", "))
 
 
 def _rows(loaded: SanctionsList, loaded_at: dt.datetime) -> dict[str, pd.DataFrame]:
@@ -143,19 +207,19 @@ def _rows(loaded: SanctionsList, loaded_at: dt.datetime) -> dict[str, pd.DataFra
         ),
         "names": frame(
             [
-                (entry.entry_id, number, text)
+                (entry.entry_id, number, text, loaded_at.date())
                 for entry in loaded.entries
                 for number, text in enumerate(entry.names)
             ],
-            "entry_id name_number name",
+            "entry_id name_number name first_loaded_on",
         ),
         "wallets": frame(
             [
-                (entry.entry_id, asset, address)
+                (entry.entry_id, asset, address, loaded_at.date())
                 for entry in loaded.entries
                 for asset, address in entry.wallets
             ],
-            "entry_id asset address",
+            "entry_id asset address first_loaded_on",
         ),
         "broken_lines": frame(
             [(line.line, line.reason, line.content) for line in loaded.broken],
