@@ -62,6 +62,7 @@ class Planted:
     entry: Entry
     kind: str
     name: str
+    birth_date: str | None = None
 
 
 def natural(name: str, kind: str | None) -> str:

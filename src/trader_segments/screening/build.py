@@ -28,6 +28,7 @@ COLUMNS = (
     "listed_countries",
     "first_seen_on",
 )
+_TYPES = dict.fromkeys(COLUMNS, "str") | {"score": "float64"}
 _KEYED = ("legal_name", "customer_type", "birth_date", "customer_since")
 
 
@@ -62,12 +63,12 @@ def screen_all(
     names = _screen_names(_keyed(customers, lists, threshold), lists, earlier, threshold)
     found = pd.concat([nobody_screened(), names, _screen_addresses(addresses, lists)])
     order = ["trader_id", "subject", "list_name", "entry_id", "listed_as"]
-    return found.sort_values(order, na_position="last", ignore_index=True)
+    return found.sort_values(order, na_position="last", ignore_index=True).astype(_TYPES)
 
 
 def nobody_screened() -> pd.DataFrame:
     """The columns of `screen_all` with their types, and no rows."""
-    return pd.DataFrame({c: pd.Series(dtype="float64" if c == "score" else "str") for c in COLUMNS})
+    return pd.DataFrame(columns=list(COLUMNS)).astype(_TYPES)
 
 
 def _screen_names(

@@ -11,9 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from rapidfuzz.distance import OSA, LCSseq
 
+from trader_segments.screening import births
 from trader_segments.screening.names import (
     CHARACTERS,
     COMMON_NAMES,
+    LEGAL_FORMS,
     PARTICLES,
     Name,
     fold,
@@ -40,6 +42,10 @@ SPACE_COST = 0.5
 OTHER_NAME_FACTOR = 2.0
 """What an edit weighs that makes a listed word of another listed word: García is no typing error
 for Garza."""
+FORM_COST = 0.5
+"""Of typing errors in a legal form, in edits."""
+NUMBER_COST = 2.0
+"""Of digits that differ, in edits: nobody mistypes the only thing that tells two firms apart."""
 KNOWN_AT = 3
 """Entries a word must occur in to count as a name of its own."""
 _SLACK = 0.5
@@ -47,6 +53,10 @@ _SLACK = 0.5
 _MOST_EDITED = 0.35
 """Share of a word's letters that typing errors may have changed."""
 _PERMUTED = 4
+_LEAST_LONG, _MOST_LONG = 7, 30
+"""Letters of a word that is found again with two edits though the name has no other."""
+_LONGEST_FORM = 5
+"""Letters of a legal form that is known with a typing error by the other name's."""
 _ALPHABET = {letter: place for place, letter in enumerate("abcdefghijklmnopqrstuvwxyz$%")}
 _OTHER_SIGNS = len(_ALPHABET)
 
@@ -98,11 +108,13 @@ class _Words:
     written: tuple[str, ...]
     folded: tuple[str, ...]
     text: str
+    forms: tuple[str, ...]
+    digits: str
     is_typed: bool
 
 
 class NameIndex:
-    """Listed names, found again by any word that is within one edit.
+    """Listed names, found again by any word that is within one edit, or one long one within two.
 
     Parameters
     ----------
@@ -110,14 +122,23 @@ class NameIndex:
         Listed names.
     entries
         The entry of each, so that aliases of one entry count once as uses of a word.
+    birth_dates
+        Those of each entry, joined by "; ", or None.
     consonants
         Whether to compare consonants alone, for names in an abjad.
     """
 
     def __init__(
-        self, names: Sequence[Name], entries: Sequence[object], *, consonants: bool = False
+        self,
+        names: Sequence[Name],
+        entries: Sequence[object],
+        birth_dates: Sequence[str | None],
+        *,
+        consonants: bool = False,
     ) -> None:
         self._consonants = consonants
+        self._birth_dates = birth_dates
+        self._first_years, self._last_years = births.spans(birth_dates)
         self._words = [_words(name, consonants) for name in names]
         users: dict[str, set[object]] = defaultdict(set)
         for words, entry in zip(self._words, entries, strict=True):
@@ -138,11 +159,19 @@ class NameIndex:
         for number, anchor in enumerate(self._anchors):
             for key in _shortened(anchor):
                 self._shortened[key].append(number)
+        self._long: dict[str, list[int]] = defaultdict(list)
+        for number, words in enumerate(self._words):
+            for key in _twice_shortened(words):
+                self._long[key].append(number)
         self._near: dict[str, Ids] = {}
         self._costs: dict[tuple[str, str, str, str, bool], float] = {}
 
     def matches(
-        self, names: Sequence[Name], threshold: float, batch: int = 4096
+        self,
+        names: Sequence[Name],
+        birth_dates: Sequence[str | None],
+        threshold: float,
+        batch: int = 4096,
     ) -> Iterator[Match]:
         """Every pair that scores the threshold or more, in the order of the names.
 
@@ -150,24 +179,32 @@ class NameIndex:
         """
         for start in range(0, len(names), batch):
             words = [_words(name, self._consonants) for name in names[start : start + batch]]
+            born = birth_dates[start : start + batch]
             self._near.clear()
             self._costs.clear()
-            for given, listed in self._candidates(words, threshold):
-                found = self._score(words[given], self._words[listed], threshold)
+            for given, listed in self._candidates(words, born, threshold):
+                agreement = births.agreement(born[given], self._birth_dates[listed])
+                factor = births.COST_FACTOR.get(agreement, 1.0)
+                found = self._score(words[given], self._words[listed], factor, threshold)
                 if found is not None:
                     yield Match(start + given, listed, *found)
 
-    def _candidates(self, words: list[_Words], threshold: float) -> Iterator[tuple[int, int]]:
+    def _candidates(
+        self, words: list[_Words], born: Sequence[str | None], threshold: float
+    ) -> Iterator[tuple[int, int]]:
         """Pairs that share a word, and whose letters differ by no more than the score allows."""
         found = [self._sharing(each) for each in words]
         given = np.repeat(np.arange(len(words)), [len(each) for each in found])
         listed = np.concatenate(found) if found else np.empty(0, dtype=np.int32)
         letters, sizes = _letter_counts(words), _sizes(words)
-        all_letters = _text_counts(words)
+        all_letters, years = _text_counts(words), births.years(born)
         for start in range(0, len(given), 1 << 20):
             mine, theirs = given[start : start + (1 << 20)], listed[start : start + (1 << 20)]
             size = np.maximum(sizes[mine], self._sizes[theirs])
-            allowed = np.floor((1 - threshold) * _TOLERANCES[size] + _SLACK)
+            may_agree = self._first_years[theirs] <= years[mine]
+            may_agree &= years[mine] <= self._last_years[theirs]
+            factors = np.where(may_agree, births.LEAST_FACTOR, 1.0)
+            allowed = np.floor((1 - threshold) / factors * _TOLERANCES[size] + _SLACK)
             near = _most_different(letters[mine], self._letters[theirs]) <= allowed
             if not self._consonants:
                 near |= _most_different(all_letters[mine], self._all_letters[theirs]) <= allowed
@@ -175,6 +212,11 @@ class NameIndex:
 
     def _sharing(self, words: _Words) -> Ids:
         found = [self._within_one_edit(anchor) for anchor in _anchors(words)]
+        found += [
+            np.array(self._long[key], dtype=np.int32)
+            for key in _twice_shortened(words)
+            if key in self._long
+        ]
         return np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int32)
 
     def _within_one_edit(self, anchor: str) -> Ids:
@@ -193,7 +235,7 @@ class NameIndex:
         return near
 
     def _score(
-        self, given: _Words, listed: _Words, threshold: float
+        self, given: _Words, listed: _Words, factor: float, threshold: float
     ) -> tuple[float, tuple[Part, ...]] | None:
         size = max(_size(given), _size(listed)) - self._consonants
         cost, parts = self._by_words(given, listed)
@@ -201,14 +243,20 @@ class NameIndex:
             has_unmatched = any(part.how in ("extra", "missing") for part in parts)
             has_unmatched |= given.text.count(" ") != listed.text.count(" ")
             other, other_parts = self._by_letters(given, listed, has_unmatched)
-            if any(part.given in self._known and part.cost >= 1 for part in parts):
+            if any(self._is_another(part) for part in parts):
                 other *= OTHER_NAME_FACTOR
             if other < cost:
                 cost, parts = other, other_parts
+        if given.digits != listed.digits:
+            cost += NUMBER_COST
         if not (given.is_typed and listed.is_typed) and parts[0].how != "same but for spaces":
             cost *= NOT_TYPED_FACTOR
-        score = 1 - cost / _tolerance(size)
+        score = 1 - factor * cost / _tolerance(size)
         return (score, parts) if score >= threshold - 1e-9 else None
+
+    def _is_another(self, part: Part) -> bool:
+        """Whether a word of the given name is a name of its own, not a listed one mistyped."""
+        return part.cost >= 1 and part.given in self._known and part.given not in LEGAL_FORMS
 
     def _by_words(self, given: _Words, listed: _Words) -> tuple[float, tuple[Part, ...]]:
         """The cheapest pairing of words, whatever their order."""
@@ -229,9 +277,8 @@ class NameIndex:
             cost = self._cost(given, listed, i, j)
             how = "sounds alike" if given.folded[i] == listed.folded[j] else "edited"
             parts.append(Part(given.written[i], listed.written[j], how, cost))
-        for i in sorted(set(mine) - {i for i, _ in pairs}):
-            word = given.written[i]
-            parts.append(Part(word, None, "extra", _absence_cost(word)))
+        for word, cost in _extra(given, sorted(set(mine) - {i for i, _ in pairs}), listed.forms):
+            parts.append(Part(word, None, "extra", cost))
         for j in sorted(set(theirs) - {j for _, j in pairs}):
             word = listed.written[j]
             parts.append(Part(None, word, "missing", _absence_cost(word)))
@@ -339,15 +386,32 @@ def _absence_cost(word: str) -> float:
     return PARTICLE_COST if word in PARTICLES else float(max(len(word), 1))
 
 
+def _extra(
+    given: _Words, places: list[int], forms: tuple[str, ...]
+) -> Iterator[tuple[str, float]]:
+    """Words that the listed name lacks, with their cost; neighbours that are its legal form."""
+    for _, run in itertools.groupby(enumerate(places), key=lambda each: each[1] - each[0]):
+        words = [given.written[place] for _, place in run]
+        text = "".join(words)
+        if len(text) <= _LONGEST_FORM and any(
+            OSA.distance(text, form, score_cutoff=1) <= 1 for form in forms
+        ):
+            yield text, FORM_COST
+        else:
+            yield from ((word, _absence_cost(word)) for word in words)
+
+
 def _words(name: Name, consonants: bool) -> _Words:
     if consonants:
         written = tuple(unvoiced(token).replace("v", "u") for token in name.tokens)
         bones = tuple(
             skeleton(token) or word for token, word in zip(name.tokens, written, strict=True)
         )
-        return _Words(written, bones, "", is_typed=True)
+        return _Words(written, bones, "", (), "", is_typed=True)
     is_typed = name.script != CHARACTERS
-    return _Words(name.tokens, tuple(map(fold, name.tokens)), name.text, is_typed)
+    digits = "".join(sorted(filter(str.isdigit, "".join(name.tokens))))
+    folded = tuple(map(fold, name.tokens))
+    return _Words(name.tokens, folded, name.text, name.forms, digits, is_typed)
 
 
 def _anchors(words: _Words) -> set[str]:
@@ -365,6 +429,14 @@ def _shortened(word: str) -> set[str]:
     if len(word) < 3:
         return {word}
     return {word, *(word[:place] + word[place + 1 :] for place in range(len(word)))}
+
+
+def _twice_shortened(words: _Words) -> set[str]:
+    """What is left of a name of one long word without any one or two letters."""
+    word = words.written[0]
+    if len(words.written) > 1 or not _LEAST_LONG <= len(word) <= _MOST_LONG:
+        return set()
+    return {shorter for once in _shortened(word) for shorter in _shortened(once)}
 
 
 def _letter_counts(names: Sequence[_Words]) -> Counts:

@@ -42,6 +42,9 @@ _LONG_LEGAL_FORMS = {
 }
 """Those that are known with one or two typing errors."""
 
+_GLUED_FORM = re.compile("^(?:company|limited)(?=...)|(?<=...)(?:company|limited)$")
+"""A legal form to which the space is missing."""
+
 _DIGRAPHS = re.compile(
     "ff$|c(?:i|e|y)|shch|tsch|sch|tch|dzh|dj|zh|kh|gh|ph|th|dh|ck|sh|ch|ts|tz|ou|oo|ee|ie|[qxwyjoecz]|ij"
 )
@@ -99,6 +102,8 @@ class Name:
         Its words in their order: lower-case ASCII letters and digits.
     text
         All its words, also titles and legal forms, which are not among the tokens.
+    forms
+        Those words that are not.
     script
         `alphabet`; `abjad` without short vowels, so that only its consonants can be compared; or
         `characters`, in which nobody makes a typing error of one letter.
@@ -106,6 +111,7 @@ class Name:
 
     tokens: tuple[str, ...]
     text: str
+    forms: tuple[str, ...]
     script: str
 
 
@@ -156,13 +162,16 @@ def parse_name(text: str, kind: str | None) -> Name:
     if kind == INDIVIDUAL and shown.count(",") == 1:
         shown = " ".join(part.strip() for part in reversed(shown.split(",")))
     tokens = _tokens(shown)
-    left_out = TITLES if kind == INDIVIDUAL else LEGAL_FORMS
-    kept = tuple(token for token in tokens if token not in left_out)
     if kind == INDIVIDUAL:
-        kept = tuple(token for token in kept if _fold(token) not in _FOLDED_TITLES)
+        kept = [token for token in tokens if not (token in TITLES or _fold(token) in _FOLDED_TITLES)]
     else:
-        kept = tuple(token for token in kept if not _is_misspelled_legal_form(token)) or kept
-    return Name(kept or tokens, " ".join(tokens), _script(shown))
+        kept = [
+            _GLUED_FORM.sub("", token)
+            for token in tokens
+            if not (token in LEGAL_FORMS or _is_misspelled_legal_form(token))
+        ]
+    forms = tuple(token for token in tokens if token not in kept) if kept else ()
+    return Name(tuple(kept) or tokens, " ".join(tokens), forms, _script(shown))
 
 
 def without_middle(text: str) -> Name | None:
@@ -177,7 +186,7 @@ def without_middle(text: str) -> Name | None:
     if name.script != ALPHABET or not first or len(first) + len(kept) >= len(name.tokens):
         return None
     tokens = (*first, *kept)
-    return Name(tokens, " ".join(tokens), ALPHABET)
+    return Name(tokens, " ".join(tokens), (), ALPHABET)
 
 
 def fold(token: str) -> str:

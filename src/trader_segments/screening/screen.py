@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from trader_segments.screening.births import agreement
 from trader_segments.screening.matching import Match, NameIndex, Part
 from trader_segments.screening.names import (
     ABJAD,
@@ -32,6 +33,8 @@ DEFAULT_THRESHOLD = 0.81
 
 SHORTENED_FACTOR = 0.9
 """Of the score of a listed name whose middle names the customer leaves out."""
+_MOST_DIFFERENT = 0.5
+"""Edits by which what is left of such a name may differ: spellings, no typing errors."""
 _RARE_AT = 3
 """Entries that a surname may occur in for the middle names to be left out."""
 
@@ -59,6 +62,7 @@ WALLET_HIT_COLUMNS = (
     "used_since",
 )
 _PEOPLE_AND_ENTITIES = (INDIVIDUAL, ENTITY)
+_Asked = tuple[str | None, str, str | None]
 
 
 def screen(
@@ -82,9 +86,9 @@ def screen(
     -------
     `HIT_COLUMNS`, a row per customer and entry (the best of its names), by trader, score and
     entry. `score` is 1 for the same words in any order. `matched_words` says word by word what was
-    compared and what it cost in edits. `birth_date_agreement` is `same` (to the precision that is
-    listed), `near` (a year off, or within a listed range), `differs`, or `unknown`; it leaves the
-    score alone, as birth dates on lists are often wrong. Memory: the listed names, the customers,
+    compared and what it cost in edits. `birth_date_agreement` is that of `births.agreement`: a day or
+    a year of birth that agrees makes differences of the name count less, any other leaves the score
+    alone. Memory: the listed names, the customers,
     and the candidates of one batch of names.
 
     Raises
@@ -94,10 +98,10 @@ def screen(
     """
     if not 0 < threshold <= 1:
         raise ValueError(f"a threshold is above 0 and at most 1, not {threshold}")
-    listed = _listed_names(names)
     asked = _asked_names(customers)
+    listed = _listed_names(names) if asked else []
     found: dict[tuple[Hashable, Hashable, Hashable], dict[str, Any]] = {}
-    for wanted, given, match in _matches(asked, listed, threshold):
+    for given, match in _matches(asked, listed, threshold):
         entry = listed[match.listed]
         for customer in given:
             key = (customer["trader_id"], entry["list_name"], entry["entry_id"])
@@ -108,7 +112,6 @@ def screen(
                     "customer": customer,
                     "entry": entry,
                     "match": match,
-                    "written": wanted,
                 }
     hits = [_hit(each) for each in found.values()]
     hits.sort(
@@ -171,32 +174,30 @@ def _listed_names(names: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def _asked_names(
-    customers: pd.DataFrame,
-) -> dict[tuple[str | None, str], list[dict[str, Any]]]:
-    """Customers by type and name, in an order of their own, each name once."""
-    asked: dict[tuple[str | None, str], list[dict[str, Any]]] = {}
+def _asked_names(customers: pd.DataFrame) -> dict[_Asked, list[dict[str, Any]]]:
+    """Customers by type, name and date of birth, in an order of their own, each of these once."""
+    asked: dict[_Asked, list[dict[str, Any]]] = {}
     columns = ["trader_id", "legal_name", "customer_type", "birth_date"]
     rows = _records(customers[columns].dropna(subset=["trader_id", "legal_name"]))
     for row in rows:
-        asked.setdefault((row["customer_type"], row["legal_name"]), []).append(row)
-    return dict(sorted(asked.items(), key=lambda item: (item[0][0] or "", item[0][1])))
+        row["birth_date"] = _day(row["birth_date"]) if row["birth_date"] is not None else None
+        key = (row["customer_type"], row["legal_name"], row["birth_date"])
+        asked.setdefault(key, []).append(row)
+    return dict(sorted(asked.items(), key=lambda item: tuple(part or "" for part in item[0])))
 
 
 def _matches(
-    asked: dict[tuple[str | None, str], list[dict[str, Any]]],
-    listed: list[dict[str, Any]],
-    threshold: float,
-) -> Iterator[tuple[str, list[dict[str, Any]], Match]]:
-    """Each written name, its customers and a match, whose `listed` counts in `listed`."""
+    asked: dict[_Asked, list[dict[str, Any]]], listed: list[dict[str, Any]], threshold: float
+) -> Iterator[tuple[list[dict[str, Any]], Match]]:
+    """Customers of the same name, and a match of it, whose `listed` counts in `listed`."""
     rows = list(range(len(listed)))
     parsed = [parse_name(row["name"], row["entity_type"]) for row in listed]
     for number, shorter in _shortened(listed, parsed):
         rows.append(number)
         parsed.append(shorter)
-    for kind in sorted({kind for kind, _ in asked}, key=str):
-        wanted = [text for other, text in asked if other == kind]
-        names = [parse_name(text, kind) for text in wanted]
+    for kind in sorted({kind for kind, _, _ in asked}, key=str):
+        wanted = [key for key in asked if key[0] == kind]
+        names = [parse_name(text, kind) for _, text, _ in wanted]
         of_kind = [
             number
             for number, row in enumerate(rows)
@@ -210,21 +211,23 @@ def _matches(
             index = NameIndex(
                 [parsed[number] for number in numbers],
                 [_entry(listed[rows[number]]) for number in numbers],
+                [listed[rows[number]]["birth_dates"] for number in numbers],
                 consonants=consonants,
             )
-            for match in index.matches([names[place] for place in given], threshold):
-                text = wanted[given[match.given]]
+            found = index.matches(
+                [names[place] for place in given], [wanted[place][2] for place in given], threshold
+            )
+            for match in found:
                 number = numbers[match.listed]
                 score, parts = match.score, match.parts
                 if number >= len(listed):
+                    if sum(part.cost for part in parts) > _MOST_DIFFERENT:
+                        continue
                     score *= SHORTENED_FACTOR
                     parts = (*parts, *_left_out(parsed[rows[number]], parsed[number]))
                 if score >= threshold:
-                    yield (
-                        text,
-                        asked[kind, text],
-                        Match(given[match.given], rows[number], score, parts),
-                    )
+                    place = given[match.given]
+                    yield asked[wanted[place]], Match(place, rows[number], score, parts)
 
 
 def _shortened(listed: list[dict[str, Any]], parsed: list[Name]) -> Iterator[tuple[int, Name]]:
@@ -270,7 +273,7 @@ def _hit(found: dict[str, Any]) -> dict[str, Any]:
         entry["list_name"],
         entry["entry_id"],
         entry["name"],
-        found["written"],
+        customer["legal_name"],
     )
     return {
         "match_id": number,
@@ -280,7 +283,7 @@ def _hit(found: dict[str, Any]) -> dict[str, Any]:
         "listed_name": entry["name"],
         "score": round(match.score, 4),
         "matched_words": "; ".join(map(_said, match.parts)),
-        "birth_date_agreement": birth_date_agreement(customer["birth_date"], entry["birth_dates"]),
+        "birth_date_agreement": agreement(customer["birth_date"], entry["birth_dates"]),
         "listed_birth_dates": entry["birth_dates"],
         "listed_countries": entry["countries"],
         "listed_since": _day(entry["first_loaded_on"]),
@@ -290,24 +293,6 @@ def _hit(found: dict[str, Any]) -> dict[str, Any]:
 def _said(part: Part) -> str:
     words = " = ".join(word.replace("_", "") for word in (part.given, part.listed) if word)
     return f"{words} ({part.how}{f', {part.cost:g}' if part.cost else ''})"
-
-
-def birth_date_agreement(birth_date: object, listed: str | None) -> str:
-    """How a date of birth agrees with those of an entry: the best of `same`, `near`, `differs`."""
-    if listed is None or birth_date is None:
-        return "unknown"
-    born = str(birth_date)[:10]
-    agreements = [_agreement(born, date.strip()) for date in listed.split(";")]
-    return min(agreements, key=("same", "near", "differs", "unknown").index)
-
-
-def _agreement(born: str, listed: str) -> str:
-    years = [int(year) for part in listed.split("/") if (year := part[:4]).isdigit()]
-    if not years:
-        return "unknown"
-    if born.startswith(listed):
-        return "same"
-    return "near" if min(years) - 1 <= int(born[:4]) <= max(years) + 1 else "differs"
 
 
 def _day(date: object) -> str:
