@@ -36,8 +36,15 @@ _TO_ARABIC = [
     ("ee", "ي"), ("ay", "ي"), ("ai", "ي"), ("aw", "و"), ("b", "ب"), ("t", "ت"), ("j", "ج"),
     ("h", "ح"), ("d", "د"), ("r", "ر"), ("z", "ز"), ("s", "س"), ("f", "ف"), ("q", "ق"), ("k", "ك"),
     ("l", "ل"), ("m", "م"), ("n", "ن"), ("w", "و"), ("v", "ف"), ("p", "ب"), ("g", "ج"), ("y", "ي"),
-    ("c", "ك"), ("x", "كس"),
+    ("c", "ك"), ("x", "كس"), ("'", "ع"),
 ]  # fmt: skip
+_ALSO = {"ح": "حه", "س": "سص", "ت": "تط", "د": "دض", "ك": "كق"}
+_ARABIC = {
+    latin: written.replace("+", " ")
+    for pair in Path(__file__).with_name("arabic_names.txt").read_text("utf-8").split()
+    for latins, written in [pair.split(":")]
+    for latin in latins.split(",")
+}
 _LONG = {"a": "ا", "i": "ي", "u": "و", "o": "و", "e": "ي"}
 _SYLLABLES = dict(
     pair.split(":") for pair in Path(__file__).with_name("syllables.txt").read_text("utf-8").split()
@@ -94,6 +101,27 @@ def edited(name: str, edits: int, draw: random.Random) -> str:
             return text
 
 
+def edited_by_length(name: str, draw: random.Random) -> str | None:
+    """With two typing errors, where a reader could know the words again; None where nowhere.
+
+    As Elasticsearch's fuzziness AUTO has it: none in a word of one or two letters, one in three to
+    five, two in longer ones. Spaces stay.
+    """
+    words = list(re.finditer(r"\w+", name))
+    room = [0 if len(w.group()) < 3 else 1 if len(w.group()) < 6 else 2 for w in words]
+    if sum(room) < 2:
+        return None
+    chosen = draw.sample([n for n, free in enumerate(room) for _ in range(free)], 2)
+    text = name
+    for number in sorted(chosen, reverse=True):
+        start, end = words[number].span()
+        text = text[:start] + edited(name[start:end], 1, draw) + text[end:]
+    if chosen[0] == chosen[1]:
+        start, end = words[chosen[0]].span()
+        text = name[:start] + edited(name[start:end], 2, draw) + name[end:]
+    return text
+
+
 def reordered(name: str, draw: random.Random) -> str | None:
     """Its words in another order; None where there is one word alone."""
     words = name.replace(",", " ").split()
@@ -118,15 +146,24 @@ def cyrillic(name: str) -> str | None:
 
 
 def arabic(name: str, draw: random.Random) -> str:
-    """Consonants, and each vowel inside a word written or not, half and half."""
+    """As it is written in Arabic: frequent names as everybody spells them, others by sound.
+
+    By sound, each vowel inside a word is written or not, half and half; one Latin letter stands for
+    several Arabic ones as often as either; an apostrophe is an ayn.
+    """
     words = []
-    for word in re.split(r"[\s\-]+", re.sub(r"['.]", "", name.casefold())):
+    for word in re.split(r"[\s\-]+", name.casefold().replace(".", "")):
+        known = _ARABIC.get(word) or _ARABIC.get(word.replace("'", ""))
+        if known:
+            words.append(known)
+            continue
         word = re.sub(r"([^aiueo])\1", r"\1", word)
         text = _replaced(word, _TO_ARABIC) if word not in ("al", "el") else "ال"
         text = re.sub("^[aiueo]", "ا", text)
         text = re.sub("a$", draw.choice("اة"), text)
         text = re.sub("[iy]$", "ي", text)
         text = re.sub("[aiueo]", lambda match: draw.choice(["", _LONG[match.group()]]), text)
+        text = re.sub("[حستدك]", lambda match: draw.choice(_ALSO[match.group()]), text)
         words.append(text)
     return re.sub(r"\bال ", "ال", " ".join(words))
 
@@ -176,6 +213,7 @@ def plant(entries: list[Entry], draw: random.Random) -> list[Planted]:
             ("invisible characters", hidden(name, draw)),
             ("one edit", edited(name, 1, draw)),
             ("two edits", edited(name, 2, draw)),
+            ("two edits, by length", edited_by_length(name, draw)),
             ("reordered", turned),
             ("reordered, one edit", edited(turned, 1, draw) if turned else None),
         ]

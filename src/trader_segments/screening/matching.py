@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from rapidfuzz.distance import OSA, LCSseq
+from rapidfuzz.process import cdist
 
 from trader_segments.screening import births
 from trader_segments.screening.names import (
@@ -46,15 +47,24 @@ FORM_COST = 0.5
 """Of typing errors in a legal form, in edits."""
 NUMBER_COST = 2.0
 """Of digits that differ, in edits: nobody mistypes the only thing that tells two firms apart."""
+COMMON_AT = 20
+"""Entries a word must occur in for its agreement to say little."""
+COMMON_SIZE = 3
+"""Letters less that a name counts for where only such words agree and the others are short."""
 KNOWN_AT = 3
 """Entries a word must occur in to count as a name of its own."""
 _SLACK = 0.5
 """Edits by which letter counts may overstate the cost: one edit of a digraph changes two sounds."""
 _MOST_EDITED = 0.35
 """Share of a word's letters that typing errors may have changed."""
+_FEW_CONSONANTS = 2
+"""Consonants that alone say little, so that the long vowels must be the same too."""
+_SHORT = 5
 _PERMUTED = 4
-_LEAST_LONG, _MOST_LONG = 7, 30
+_LEAST_LONG = 7
 """Letters of a word that is found again with two edits though the name has no other."""
+_AT_ONCE = 256
+"""Such words that are compared with every listed name in one call."""
 _LONGEST_FORM = 5
 """Letters of a legal form that is known with a typing error by the other name's."""
 _ALPHABET = {letter: place for place, letter in enumerate("abcdefghijklmnopqrstuvwxyz$%")}
@@ -146,6 +156,11 @@ class NameIndex:
                 users[word].add(entry)
         listed = {word for word, found in users.items() if len(found) >= KNOWN_AT}
         self._known = listed | COMMON_NAMES
+        self._common = {
+            fold(word)
+            for word in COMMON_NAMES
+            | {word for word, found in users.items() if len(found) >= COMMON_AT}
+        }
         self._letters = _letter_counts(self._words)
         self._all_letters = _text_counts(self._words)
         self._sizes = _sizes(self._words)
@@ -159,10 +174,7 @@ class NameIndex:
         for number, anchor in enumerate(self._anchors):
             for key in _shortened(anchor):
                 self._shortened[key].append(number)
-        self._long: dict[str, list[int]] = defaultdict(list)
-        for number, words in enumerate(self._words):
-            for key in _twice_shortened(words):
-                self._long[key].append(number)
+        self._wholes, self._whole_of = _wholes(self._words)
         self._near: dict[str, Ids] = {}
         self._costs: dict[tuple[str, str, str, str, bool], float] = {}
 
@@ -194,6 +206,8 @@ class NameIndex:
     ) -> Iterator[tuple[int, int]]:
         """Pairs that share a word, and whose letters differ by no more than the score allows."""
         found = [self._sharing(each) for each in words]
+        for place, listed in self._within_two_edits(words):
+            found[place] = np.union1d(found[place], listed)
         given = np.repeat(np.arange(len(words)), [len(each) for each in found])
         listed = np.concatenate(found) if found else np.empty(0, dtype=np.int32)
         letters, sizes = _letter_counts(words), _sizes(words)
@@ -212,12 +226,28 @@ class NameIndex:
 
     def _sharing(self, words: _Words) -> Ids:
         found = [self._within_one_edit(anchor) for anchor in _anchors(words)]
-        found += [
-            np.array(self._long[key], dtype=np.int32)
-            for key in _twice_shortened(words)
-            if key in self._long
-        ]
         return np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int32)
+
+    def _within_two_edits(self, words: list[_Words]) -> Iterator[tuple[int, Ids]]:
+        """Long names of one word, and the listed names that are within two edits, spaces left out."""
+        places = [
+            place
+            for place, each in enumerate(words)
+            if len(each.written) == 1 and len(each.written[0]) >= _LEAST_LONG
+        ]
+        for start in range(0, len(places) if self._wholes else 0, _AT_ONCE):
+            some = places[start : start + _AT_ONCE]
+            distances = cdist(
+                [words[place].written[0] for place in some],
+                self._wholes,
+                scorer=OSA.distance,
+                score_cutoff=2,
+                dtype=np.uint8,
+            )
+            for place, row in zip(some, distances, strict=True):
+                near = np.flatnonzero(row <= 2)
+                if len(near):
+                    yield place, self._whole_of[near]
 
     def _within_one_edit(self, anchor: str) -> Ids:
         """Names with a word within one edit."""
@@ -237,8 +267,10 @@ class NameIndex:
     def _score(
         self, given: _Words, listed: _Words, factor: float, threshold: float
     ) -> tuple[float, tuple[Part, ...]] | None:
-        size = max(_size(given), _size(listed)) - self._consonants
+        size = max(_size(given), _size(listed))
         cost, parts = self._by_words(given, listed)
+        if not self._consonants and cost > SPELLING_COST and self._is_common(listed, parts):
+            size = max(size - COMMON_SIZE, 1)
         if cost > SPELLING_COST:
             has_unmatched = any(part.how in ("extra", "missing") for part in parts)
             has_unmatched |= given.text.count(" ") != listed.text.count(" ")
@@ -254,6 +286,13 @@ class NameIndex:
         score = 1 - factor * cost / _tolerance(size)
         return (score, parts) if score >= threshold - 1e-9 else None
 
+    def _is_common(self, listed: _Words, parts: tuple[Part, ...]) -> bool:
+        """Whether every word that agrees is one that many people bear, and the rest is short."""
+        differing = [part for part in parts if part.cost > SPELLING_COST]
+        return len(listed.written) > 1 and all(
+            part.cost > SPELLING_COST or part.listed is None or fold(part.listed) in self._common
+            for part in parts
+        ) and sum(len(part.listed or "") for part in differing) <= _SHORT
     def _is_another(self, part: Part) -> bool:
         """Whether a word of the given name is a name of its own, not a listed one mistyped."""
         return part.cost >= 1 and part.given in self._known and part.given not in LEGAL_FORMS
@@ -329,10 +368,11 @@ class NameIndex:
         self, word: str, listed: str, folded: str, listed_folded: str, is_whole: bool = False
     ) -> float:
         """What makes one word of the other; letter by letter where they are the whole names."""
-        if self._consonants:
+        if self._consonants and word != listed:
             vowels = min(len(word), len(listed)) - LCSseq.similarity(word, listed)
             edits = OTHER_NAME_FACTOR * OSA.distance(folded, listed_folded) + vowels
-            return edits + SPELLING_COST
+            is_short = min(len(folded), len(listed_folded)) <= _FEW_CONSONANTS
+            return edits + SPELLING_COST + VOWEL_COST * is_short
         if word == listed:
             return 0.0
         by_sound = OSA.distance(folded, listed_folded)
@@ -431,12 +471,15 @@ def _shortened(word: str) -> set[str]:
     return {word, *(word[:place] + word[place + 1 :] for place in range(len(word)))}
 
 
-def _twice_shortened(words: _Words) -> set[str]:
-    """What is left of a name of one long word without any one or two letters."""
-    word = words.written[0]
-    if len(words.written) > 1 or not _LEAST_LONG <= len(word) <= _MOST_LONG:
-        return set()
-    return {shorter for once in _shortened(word) for shorter in _shortened(once)}
+def _wholes(names: Sequence[_Words]) -> tuple[list[str], Ids]:
+    """Names written without spaces, those of two words in both orders, and whose each is."""
+    wholes, whole_of = [], []
+    for number, words in enumerate(names):
+        orders = {words.written, words.written[::-1]} if len(words.written) == 2 else {words.written}
+        for order in sorted(orders):
+            wholes.append("".join(order))
+            whole_of.append(number)
+    return wholes, np.array(whole_of, dtype=np.int32)
 
 
 def _letter_counts(names: Sequence[_Words]) -> Counts:

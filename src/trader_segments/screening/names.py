@@ -32,6 +32,8 @@ LEGAL_FORMS = _read("legal_forms")
 """Words that say what kind of company it is, as transliterated."""
 TITLES = _read("titles")
 """Words before a person's name, in Latin letters and as transliterated from Arabic."""
+_TITLES_IN_ARABIC = frozenset(("dktwr", "hj", "hjy", "mhnds", "shykh"))
+"""Titles in Arabic letters, as transliterated; Omar has the consonants of Mr."""
 PARTICLES = _read("particles")
 """Words that come and go in spellings of the same name."""
 COMMON_NAMES = _read("common_names")
@@ -46,7 +48,7 @@ _GLUED_FORM = re.compile("^(?:company|limited)(?=...)|(?<=...)(?:company|limited
 """A legal form to which the space is missing."""
 
 _DIGRAPHS = re.compile(
-    "ff$|c(?:i|e|y)|shch|tsch|sch|tch|dzh|dj|zh|kh|gh|ph|th|dh|ck|sh|ch|ts|tz|ou|oo|ee|ie|[qxwyjoecz]|ij"
+    "ff$|c(?:i|e|y)|shch|tsch|sch|tch|dzh|dj|zh|kh|gh|ph|th|dh|ck|sh|ch|ts|tz|ou|oo|ee|ie|[qxwyjoecz]|ij$"
 )
 _FOLDED = {
     "ff": "v",
@@ -85,6 +87,8 @@ _FOLDED = {
     "z": "z",
     "ij": "i",
 }
+_NO_DIGRAPH = re.compile("(?<=[cdgkpstz])\x00(?=h)|(?<=(.))\x00(?=\\1)")
+"""Between two letters of an abjad that are not one sound, nor a doubled one, which it writes once."""
 _REPEATED = re.compile(r"(.)\1+")
 _VOWELS = re.compile("[aiu]")
 _ONE_LETTER_IN_ARABIC = str.maketrans({"%": "$", "p": "b", "g": "j"})
@@ -162,7 +166,10 @@ def parse_name(text: str, kind: str | None) -> Name:
     if kind == INDIVIDUAL and shown.count(",") == 1:
         shown = " ".join(part.strip() for part in reversed(shown.split(",")))
     tokens = _tokens(shown)
-    if kind == INDIVIDUAL:
+    script = _script(shown)
+    if kind == INDIVIDUAL and script == ABJAD:
+        kept = [token for token in tokens if token not in _TITLES_IN_ARABIC]
+    elif kind == INDIVIDUAL:
         kept = [token for token in tokens if not (token in TITLES or _fold(token) in _FOLDED_TITLES)]
     else:
         kept = [
@@ -171,7 +178,7 @@ def parse_name(text: str, kind: str | None) -> Name:
             if not (token in LEGAL_FORMS or _is_misspelled_legal_form(token))
         ]
     forms = tuple(token for token in tokens if token not in kept) if kept else ()
-    return Name(tuple(kept) or tokens, " ".join(tokens), forms, _script(shown))
+    return Name(tuple(kept) or tokens, " ".join(tokens), forms, script)
 
 
 def without_middle(text: str) -> Name | None:
@@ -202,14 +209,14 @@ def unvoiced(token: str) -> str:
 
 def skeleton(token: str) -> str:
     """The consonants of a folded token, all that an abjad is sure to write."""
-    consonants = _REPEATED.sub(r"\1", _VOWELS.sub("", unvoiced(token).replace("v", "")))
-    return consonants.removesuffix("h") or consonants
+    sounds = unvoiced(token).replace("v", "")
+    return _VOWELS.sub("", sounds.removesuffix("h") if sounds.endswith("ah") else sounds)
 
 
 @lru_cache(maxsize=1 << 18)
 def _fold(token: str) -> str:
-    folded = _DIGRAPHS.sub(lambda match: _FOLDED[match.group()], token).replace("_", "")
-    return _REPEATED.sub(r"\1", folded)
+    folded = _DIGRAPHS.sub(lambda match: _FOLDED[match.group()], token)
+    return _REPEATED.sub(r"\1", folded).replace("_", "")
 
 
 _FOLDED_TITLES = frozenset(_fold(title) for title in TITLES if len(title) > 4)
@@ -223,6 +230,7 @@ def _tokens(shown: str) -> tuple[str, ...]:
     text = re.sub(r"(?<=[A-Za-z0-9])(?=[A-Z])", " ", text).lower()
     text = re.sub(r"(?<![a-z0-9])([a-z])\.(?=\s?[a-z]\b)", r"\1", text)
     text = re.sub(r"\ba?bd[aeuw]?l", "abd al ", text)
+    text = re.sub(r"\bal lh\b", "al lah", text)
     return tuple(re.findall(r"[a-z0-9_]+", re.sub(r"['`´’]", "", text)))
 
 
@@ -236,9 +244,7 @@ def _latin(word: str) -> str:
         word = word.translate(_LOOKALIKES)
     word = word.translate(_NOT_AS_ANYASCII)
     if _script(word) == ABJAD:
-        return re.sub("(?<=[cdgkpstz])\x00(?=h)", "_", "\x00".join(map(anyascii, word))).replace(
-            "\x00", ""
-        )
+        return _NO_DIGRAPH.sub("_", "\x00".join(map(anyascii, word))).replace("\x00", "")
     return anyascii(word)
 
 
