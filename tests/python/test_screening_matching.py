@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 
 import pandas as pd
@@ -17,6 +18,7 @@ from trader_segments.screening import (
     screen,
     screen_wallets,
 )
+from trader_segments.screening.births import agreement
 from trader_segments.screening.names import parse_name, visible, wallet
 
 LISTED = [
@@ -27,7 +29,7 @@ LISTED = [
     ("4", "QUILLIMAR STAR", "vessel", None),
     ("5", "ZHONGHUA, Xiaoqiang", "individual", None),
 ]
-NO_CLEARANCE = pd.DataFrame({"match_id": []}, dtype=str)
+FIRST_LOADED = "2026-01-31"
 INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060\u00ad\u034f\u3164"
 WORDS = st.lists(
     st.text("abcdefghijklmnopqrstuvwxyz", min_size=3, max_size=9), min_size=2, max_size=4
@@ -36,8 +38,11 @@ WORDS = st.lists(
 
 def names_of(listed: list[tuple[str, str, str | None, str | None]]) -> pd.DataFrame:
     return pd.DataFrame(
-        [("test", *row, None) for row in listed],
-        columns=["list_name", "entry_id", "name", "entity_type", "birth_dates", "countries"],
+        [("test", *row, None, FIRST_LOADED) for row in listed],
+        columns=[
+            *("list_name", "entry_id", "name", "entity_type", "birth_dates", "countries"),
+            "first_loaded_on",
+        ],
     )
 
 
@@ -53,7 +58,7 @@ def customers_of(*names: str | None, kind: str | None = "individual") -> pd.Data
 
 
 def best(name: str, kind: str | None = "individual") -> tuple[str, float] | None:
-    hits = screen(customers_of(name, kind=kind), names_of(LISTED), NO_CLEARANCE)
+    hits = screen(customers_of(name, kind=kind), names_of(LISTED))
     return None if hits.empty else (hits["entry_id"].iloc[0], hits["score"].iloc[0])
 
 
@@ -112,14 +117,14 @@ def test_other_names_do_not_hit(name: str) -> None:
 
 
 def test_middle_names_may_be_left_out_where_the_surname_is_rare() -> None:
-    hits = screen(customers_of("Quillimar Inventus"), names_of(LISTED), NO_CLEARANCE)
+    hits = screen(customers_of("Quillimar Inventus"), names_of(LISTED))
     assert hits["score"].tolist() == [0.9]
     assert "barnaby (left out)" in hits["matched_words"].iloc[0]
     relatives = [
         (str(100 + n), f"INVENTUS, {given} Barnaby", "individual", None)
         for n, given in enumerate(("Quillimar", "Ottokar", "Zebulonia", "Wilhelmira"))
     ]
-    assert screen(customers_of("Quillimar Inventus"), names_of(relatives), NO_CLEARANCE).empty
+    assert screen(customers_of("Quillimar Inventus"), names_of(relatives)).empty
 
 
 def test_legal_forms_do_not_count_also_misspelled() -> None:
@@ -134,7 +139,7 @@ def test_people_are_not_held_against_entities_and_nobody_against_vessels() -> No
 
 
 def test_a_hit_says_word_by_word_why() -> None:
-    hits = screen(customers_of("Barnaby Quilimar Inventos"), names_of(LISTED), NO_CLEARANCE)
+    hits = screen(customers_of("Barnaby Quilimar Inventos"), names_of(LISTED))
     assert tuple(hits.columns) == HIT_COLUMNS
     assert hits["listed_name"].tolist() == ["INVENTUS, Quillimar Barnaby"]
     assert hits["matched_words"].tolist() == [
@@ -144,35 +149,58 @@ def test_a_hit_says_word_by_word_why() -> None:
 
 
 @pytest.mark.parametrize(
-    ("born", "agreement"),
+    ("born", "listed", "expected"),
     [
-        ("1948-12-10", "same"),
-        ("1949-02-01", "near"),
-        ("1980-12-10", "differs"),
-        (None, "unknown"),
-        (pd.NaT, "unknown"),
-        (pd.Timestamp("1948-12-10"), "same"),
+        ("1948-12-10", "1948-12-10", "same day"),
+        ("1948-12-10", "1951-01-01; 1948-12-10", "same day"),
+        ("1948-12-10", "1948-12", "same year"),
+        ("1948-12-10", "1948", "same year"),
+        ("1948-12-10", "1948-12-11", "near"),
+        ("1949-02-01", "1948-12-10", "near"),
+        ("1970-02-01", "1969/1971", "near"),
+        ("1980-12-10", "1948-12-10", "differs"),
+        (None, "1948", "unknown"),
+        ("1948-12-10", None, "unknown"),
+        ("1948-12-10", "before the war", "unknown"),
     ],
 )
-def test_birth_dates_are_compared_and_leave_the_score_alone(born: object, agreement: str) -> None:
+def test_dates_of_birth_agree_to_the_precision_that_is_listed(
+    born: str | None, listed: str | None, expected: str
+) -> None:
+    assert agreement(born, listed) == expected
+
+
+def test_an_agreeing_day_of_birth_adds_hits_and_a_differing_one_hides_none() -> None:
+    name = "Qwilimor Bornaby Invontes"
+    scores = {}
+    for born in (None, "1980-12-10", "1948-12-10"):
+        customers = customers_of(name).assign(birth_date=pd.Series([born], dtype=object))
+        hits = screen(customers, names_of(LISTED), threshold=0.3)
+        scores[born] = hits["score"].iloc[0]
+        assert hits["birth_date_agreement"].tolist() == [agreement(born, "1948-12-10")]
+    assert scores[None] == scores["1980-12-10"] < DEFAULT_THRESHOLD
+    assert scores["1948-12-10"] == pytest.approx((1 + scores[None]) / 2, abs=1e-4)
+    assert scores["1948-12-10"] >= DEFAULT_THRESHOLD
+
+
+@pytest.mark.parametrize("born", [pd.Timestamp("1948-12-10"), dt.date(1948, 12, 10)])
+def test_a_date_of_birth_may_come_in_any_type(born: object) -> None:
     customers = customers_of("Quillimar Barnaby Inventus").assign(
         birth_date=pd.Series([born], dtype=object)
     )
-    hits = screen(customers, names_of(LISTED), NO_CLEARANCE)
-    assert hits[["birth_date_agreement", "score"]].to_numpy().tolist() == [[agreement, 1.0]]
+    assert screen(customers, names_of(LISTED))["birth_date_agreement"].tolist() == ["same day"]
 
 
-def test_a_clearance_lasts_until_the_listed_or_the_customers_name_changes() -> None:
-    customers = customers_of("Quillimar Barnaby Inventas")
-    before = screen(customers, names_of(LISTED), NO_CLEARANCE)
-    assert before["is_cleared"].tolist() == [False]
-    cleared = before[["match_id"]]
-    assert screen(customers, names_of(LISTED), cleared)["is_cleared"].tolist() == [True]
-    renamed = screen(customers_of("Quillimar Barnaby Inventus"), names_of(LISTED), cleared)
-    assert renamed["is_cleared"].tolist() == [False]
-    relisted = [(entry, name.replace("BARNABY", "B"), *rest) for entry, name, *rest in LISTED]
-    relisted[0] = ("1", "INVENTUS, Quillimar Barnabie", "individual", None)
-    assert screen(customers, names_of(relisted), cleared)["is_cleared"].tolist() == [False]
+def test_a_match_keeps_its_id_until_the_listed_or_the_customers_name_changes() -> None:
+    def ids(name: str, listed: list[tuple[str, str, str | None, str | None]]) -> list[str]:
+        return list(screen(customers_of(name), names_of(listed))["match_id"])
+
+    before = ids("Quillimar Barnaby Inventas", LISTED)
+    assert len(before) == 1
+    assert ids("\ufeffQuillimar  Barnaby INVENTAS", LISTED) == before
+    assert ids("Quillimar Barnaby Inventus", LISTED) != before
+    relisted = [("1", "INVENTUS, Quillimar Barnabie", "individual", None), *LISTED[1:]]
+    assert ids("Quillimar Barnaby Inventas", relisted) != before
 
 
 def test_match_ids_do_not_run_together() -> None:
@@ -181,36 +209,38 @@ def test_match_ids_do_not_run_together() -> None:
 
 def test_without_customers_or_lists_there_are_columns_and_no_rows() -> None:
     nobody, nothing = customers_of(), names_of([])
-    assert tuple(screen(nobody, names_of(LISTED), NO_CLEARANCE).columns) == HIT_COLUMNS
-    assert screen(customers_of("Quillimar", None), nothing, NO_CLEARANCE).empty
+    assert tuple(screen(nobody, names_of(LISTED)).columns) == HIT_COLUMNS
+    assert screen(customers_of("Quillimar", None), nothing).empty
 
 
 @pytest.mark.parametrize("threshold", [0.0, 1.01, float("nan")])
 def test_a_threshold_is_a_share(threshold: float) -> None:
     with pytest.raises(ValueError, match="threshold"):
-        screen(customers_of("x"), names_of(LISTED), NO_CLEARANCE, threshold=threshold)
+        screen(customers_of("x"), names_of(LISTED), threshold=threshold)
 
 
 def test_addresses_hit_after_normalisation_and_base58_keeps_its_case() -> None:
     wallets = pd.DataFrame(
         [
-            ("t", "1", "ETH", "0xABCDEF\u200b12"),
-            ("t", "2", "XBT", "1FictionaL"),
-            ("t", "1", None, "0xabcdef12"),
+            ("t", "1", "ETH", "0xABCDEF\u200b12", FIRST_LOADED),
+            ("t", "2", "XBT", "1FictionaL", FIRST_LOADED),
+            ("t", "1", None, "0xabcdef12", FIRST_LOADED),
         ],
-        columns=["list_name", "entry_id", "asset", "address"],
+        columns=["list_name", "entry_id", "asset", "address", "first_loaded_on"],
     )
     addresses = pd.DataFrame(
-        [("T1", "\ufeff0xabcdef12 "), ("T1", "0xABCDEF12"), ("T2", "1fictional"), ("T3", None)],
-        columns=["trader_id", "address"],
+        [
+            ("T1", "\ufeff0xabcdef12 ", "2026-02-02"),
+            ("T1", "0xABCDEF12", "2026-02-01"),
+            ("T2", "1fictional", "2026-02-01"),
+            ("T3", None, None),
+        ],
+        columns=["trader_id", "address", "used_since"],
     )
-    hits = screen_wallets(addresses, wallets, NO_CLEARANCE)
+    hits = screen_wallets(addresses, wallets)
     assert tuple(hits.columns) == WALLET_HIT_COLUMNS
-    assert hits[["trader_id", "entry_id", "address"]].to_numpy().tolist() == [
-        ["T1", "1", "0xabcdef12"]
-    ]
-    cleared = screen_wallets(addresses, wallets, hits[["match_id"]])
-    assert cleared["is_cleared"].tolist() == [True]
+    shown = hits[["trader_id", "entry_id", "address", "used_since"]]
+    assert shown.to_numpy().tolist() == [["T1", "1", "0xabcdef12", "2026-02-01"]]
 
 
 @given(WORDS, st.data())
@@ -222,7 +252,7 @@ def test_identical_names_score_highest_in_any_order_with_anything_invisible(
         place = data.draw(st.integers(0, len(mixed)))
         mixed = mixed[:place] + data.draw(st.sampled_from(INVISIBLE)) + mixed[place:]
     listed = names_of([("9", " ".join(words), "individual", None)])
-    scores = screen(customers_of(mixed), listed, NO_CLEARANCE)["score"]
+    scores = screen(customers_of(mixed), listed)["score"]
     assert scores.tolist() == [1.0]
 
 
@@ -233,12 +263,11 @@ def test_the_order_of_customers_and_lists_changes_nothing(
     names = [" ".join(words) for words in people]
     listed = names_of([(str(n), f"{name}x", "individual", None) for n, name in enumerate(names)])
     customers = customers_of(*names)
-    expected = screen(customers, listed, NO_CLEARANCE, threshold=0.5)
+    expected = screen(customers, listed, threshold=0.5)
     seed = shuffle.randrange(1 << 30)
     actual = screen(
         customers.sample(frac=1, random_state=seed),
         listed.sample(frac=1, random_state=seed + 1),
-        NO_CLEARANCE,
         threshold=0.5,
     )
     pd.testing.assert_frame_equal(expected, actual)

@@ -102,9 +102,9 @@ def store_list(database: Path, loaded: SanctionsList, loaded_at: dt.datetime) ->
         connection.execute("begin")
         for table, columns in _TABLES.items():
             connection.execute(f"create table if not exists {table} ({columns})")
-        row = connection.execute(
+        before = connection.execute(
             "select list_version from lists where list_name = ?", [loaded.list_name]
-        ).fetchone()
+        ).fetchall()
         for table, rows in _rows(loaded, loaded_at).items():
             connection.register("new_rows", rows)
             connection.execute("create or replace temp table draft as from new_rows")
@@ -123,7 +123,7 @@ def store_list(database: Path, loaded: SanctionsList, loaded_at: dt.datetime) ->
             connection.execute(f"delete from {table} where list_name = ?", [loaded.list_name])
             connection.execute(f"insert into {table} by name select * from draft")
         connection.execute("commit")
-    return row[0] if row else None
+    return before[0][0] if before else None
 
 
 def read_lists(database: Path) -> Lists | None:
