@@ -64,12 +64,12 @@ _INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
 
 @dataclass(frozen=True)
 class Planted:
-    """A listed name as a customer wrote it."""
+    """A listed name as a customer wrote it, and the date of birth in the customer's papers."""
 
     entry: Entry
     kind: str
     name: str
-    birth_date: str | None = None
+    birth_date: str | None
 
 
 def natural(name: str, kind: str | None) -> str:
@@ -207,6 +207,7 @@ def plant(entries: list[Entry], draw: random.Random) -> list[Planted]:
         is_person = entry.entity_type == INDIVIDUAL
         turned = reordered(name, draw)
         comes_from = " ".join(entry.countries)
+        born = birth_date(entry, draw)
         ways: list[tuple[str, str | None]] = [
             ("identical", name),
             ("upper case, as listed", entry.names[0].upper()),
@@ -225,15 +226,27 @@ def plant(entries: list[Entry], draw: random.Random) -> list[Planted]:
                 ("other romanisation", romanised(name)),
                 ("without a middle name", without_middle(name)),
             ]
-        planted += [Planted(entry, kind, text) for kind, text in ways if text]
+        planted += [Planted(entry, kind, text, born) for kind, text in ways if text]
     return planted
 
 
-def innocents(count: int, seed: int) -> list[tuple[str, str]]:
-    """Names and customer types: given names and surnames of 25 locales from Faker's lists.
+def birth_date(entry: Entry, draw: random.Random) -> str | None:
+    """One of an entry's dates of birth, to the day; where the list has a year, any day of it."""
+    if not entry.birth_dates:
+        return None
+    listed = draw.choice(entry.birth_dates)
+    return listed if len(listed) == len("YYYY-MM-DD") else f"{listed[:4]}-{_day_of_year(draw)}"
+
+
+def _day_of_year(draw: random.Random) -> str:
+    return f"{draw.randrange(1, 13):02}-{draw.randrange(1, 29):02}"
+
+
+def innocents(count: int, seed: int) -> list[tuple[str, str, str | None]]:
+    """Names, customer types and dates of birth: names of 25 locales from Faker's lists.
 
     Nine in ten are people, of one country as often as of another; some in their own script,
-    Russians and Ukrainians as often in Latin letters.
+    Russians and Ukrainians as often in Latin letters. They were born from 1940 to 2006, on any day.
     """
     draw = random.Random(seed)
     fakers: dict[str, Faker] = {}
@@ -248,4 +261,11 @@ def innocents(count: int, seed: int) -> list[tuple[str, str]]:
     found: dict[tuple[str, str], None] = {}
     while len(found) < count:
         found[draw.choice(companies if draw.random() < 0.1 else makers)()] = None
-    return list(found)
+    return [
+        (
+            name,
+            kind,
+            f"{draw.randrange(1940, 2007)}-{_day_of_year(draw)}" if kind == INDIVIDUAL else None,
+        )
+        for name, kind in found
+    ]

@@ -55,16 +55,12 @@ def test_a_list_is_stored_and_what_is_broken_is_told(load: Load, database: Path)
         "ofac_addresses: 2 entries, 0 names and 2 addresses of 3 records (0 repeated, 1 broken)\n"
         "  line 4: the number of the entry is no number: broken,XBT,1X\n"
     )
-    assert rows(
-        database, "select entry_id, asset, address from wallets order by all"
-    ) == [
+    assert rows(database, "select entry_id, asset, address from wallets order by all") == [
         ("1", "ETH", "0xab"),
         ("2", "XBT", "1Fictional"),
     ]
     assert rows(database, "select line_number from broken_lines") == [(4,)]
-    assert rows(database, "select records, entries, broken_lines from lists") == [
-        (3, 2, 1)
-    ]
+    assert rows(database, "select records, entries, broken_lines from lists") == [(3, 2, 1)]
 
 
 def test_another_version_replaces_the_list_and_no_other(load: Load, database: Path) -> None:
@@ -123,7 +119,11 @@ def test_what_stays_on_a_list_keeps_the_day_of_its_first_load(
     database: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "list.csv"
-    for day, content in ((1, FIRST), (2, FIRST + "2,ETH,0xEF\n"), (3, "ent_num,asset,address\n2,ETH,0xEF\n")):
+    for day, content in (
+        (1, FIRST),
+        (2, FIRST + "2,ETH,0xEF\n"),
+        (3, "ent_num,asset,address\n2,ETH,0xEF\n"),
+    ):
         file.write_text(content, encoding="utf-8")
         store_list(database, read_list(file), dt.datetime(2026, 1, day, 12))
         if day == 2:

@@ -143,7 +143,9 @@ class _Records:
         self.broken.append(BrokenLine(line, reason, content.strip()[:_MOST_SHOWN]))
 
 
-def read_list(path: Path, list_name: str | None = None, aliases: Path | None = None) -> SanctionsList:
+def read_list(
+    path: Path, list_name: str | None = None, aliases: Path | None = None
+) -> SanctionsList:
     """Read a list of any known format.
 
     Parameters
@@ -252,7 +254,9 @@ def _text(content: bytes) -> str:
 
 
 _ALIAS_COLUMNS = 5
-_ALIASES = "OFAC's native form (ent_num, alt_num, alt_type, alt_name, alt_remarks, without a header)"
+_ALIASES = (
+    "OFAC's native form (ent_num, alt_num, alt_type, alt_name, alt_remarks, without a header)"
+)
 _Parsed = tuple[Entry, dt.date | None] | str
 _SDN = (
     "ent_num",

@@ -289,10 +289,17 @@ class NameIndex:
     def _is_common(self, listed: _Words, parts: tuple[Part, ...]) -> bool:
         """Whether every word that agrees is one that many people bear, and the rest is short."""
         differing = [part for part in parts if part.cost > SPELLING_COST]
-        return len(listed.written) > 1 and all(
-            part.cost > SPELLING_COST or part.listed is None or fold(part.listed) in self._common
-            for part in parts
-        ) and sum(len(part.listed or "") for part in differing) <= _SHORT
+        return (
+            len(listed.written) > 1
+            and all(
+                part.cost > SPELLING_COST
+                or part.listed is None
+                or fold(part.listed) in self._common
+                for part in parts
+            )
+            and sum(len(part.listed or "") for part in differing) <= _SHORT
+        )
+
     def _is_another(self, part: Part) -> bool:
         """Whether a word of the given name is a name of its own, not a listed one mistyped."""
         return part.cost >= 1 and part.given in self._known and part.given not in LEGAL_FORMS
@@ -426,9 +433,7 @@ def _absence_cost(word: str) -> float:
     return PARTICLE_COST if word in PARTICLES else float(max(len(word), 1))
 
 
-def _extra(
-    given: _Words, places: list[int], forms: tuple[str, ...]
-) -> Iterator[tuple[str, float]]:
+def _extra(given: _Words, places: list[int], forms: tuple[str, ...]) -> Iterator[tuple[str, float]]:
     """Words that the listed name lacks, with their cost; neighbours that are its legal form."""
     for _, run in itertools.groupby(enumerate(places), key=lambda each: each[1] - each[0]):
         words = [given.written[place] for _, place in run]
@@ -475,7 +480,9 @@ def _wholes(names: Sequence[_Words]) -> tuple[list[str], Ids]:
     """Names written without spaces, those of two words in both orders, and whose each is."""
     wholes, whole_of = [], []
     for number, words in enumerate(names):
-        orders = {words.written, words.written[::-1]} if len(words.written) == 2 else {words.written}
+        orders = (
+            {words.written, words.written[::-1]} if len(words.written) == 2 else {words.written}
+        )
         for order in sorted(orders):
             wholes.append("".join(order))
             whole_of.append(number)

@@ -170,7 +170,9 @@ def parse_name(text: str, kind: str | None) -> Name:
     if kind == INDIVIDUAL and script == ABJAD:
         kept = [token for token in tokens if token not in _TITLES_IN_ARABIC]
     elif kind == INDIVIDUAL:
-        kept = [token for token in tokens if not (token in TITLES or _fold(token) in _FOLDED_TITLES)]
+        kept = [
+            token for token in tokens if not (token in TITLES or _fold(token) in _FOLDED_TITLES)
+        ]
     else:
         kept = [
             _GLUED_FORM.sub("", token)

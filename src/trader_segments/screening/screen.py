@@ -28,7 +28,7 @@ from trader_segments.screening.names import (
     without_middle,
 )
 
-DEFAULT_THRESHOLD = 0.81
+DEFAULT_THRESHOLD = 0.79
 """Chosen on one half of a planted set (benchmarks/screening): at most 0.1 % of innocent names."""
 
 SHORTENED_FACTOR = 0.9
