@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import tempfile
+from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trader_segments.screening import (
     DEFAULT_THRESHOLD,
     HIT_COLUMNS,
     WALLET_HIT_COLUMNS,
+    list_names,
+    list_wallets,
     match_id,
+    read_list,
     screen,
     screen_wallets,
 )
@@ -29,8 +34,9 @@ LISTED = [
     ("4", "QUILLIMAR STAR", "vessel", None),
     ("5", "ZHONGHUA, Xiaoqiang", "individual", None),
 ]
+unhurried = settings(deadline=None, max_examples=50)
 FIRST_LOADED = "2026-01-31"
-INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060\u00ad\u034f\u3164"
+INVISIBLE = "\ufeff\u200b\u200c\u200d\u200e\u202e\u2060\u00ad\u034f\u061c\u3164\ufe0f\U000e0101"
 WORDS = st.lists(
     st.text("abcdefghijklmnopqrstuvwxyz", min_size=3, max_size=9), min_size=2, max_size=4
 )
@@ -243,19 +249,48 @@ def test_addresses_hit_after_normalisation_and_base58_keeps_its_case() -> None:
     assert shown.to_numpy().tolist() == [["T1", "1", "0xabcdef12", "2026-02-01"]]
 
 
+@st.composite
+def hiding(draw: st.DrawFn, text: str) -> str:
+    """A text with invisible characters anywhere."""
+    for _ in range(draw(st.integers(0, 4))):
+        place = draw(st.integers(0, len(text)))
+        text = text[:place] + draw(st.sampled_from(INVISIBLE)) + text[place:]
+    return text
+
+
+@unhurried
 @given(WORDS, st.data())
-def test_identical_names_score_highest_in_any_order_with_anything_invisible(
+def test_invisible_characters_in_lists_and_customers_hide_no_name(
     words: list[str], data: st.DataObject
 ) -> None:
+    row = f'7,"{data.draw(hiding(" ".join(words)))}","individual"{",-0- " * 9}'
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "sdn.csv"
+        file.write_text(data.draw(hiding("")) + row + "\n", encoding="utf-8")
+        listed = list_names(read_list(file))
     mixed = " ".join(data.draw(st.permutations(words)))
-    for _ in range(3):
-        place = data.draw(st.integers(0, len(mixed)))
-        mixed = mixed[:place] + data.draw(st.sampled_from(INVISIBLE)) + mixed[place:]
-    listed = names_of([("9", " ".join(words), "individual", None)])
-    scores = screen(customers_of(mixed), listed)["score"]
-    assert scores.tolist() == [1.0]
+    hits = screen(customers_of(data.draw(hiding(mixed))), listed)
+    assert hits["score"].tolist() == [1.0]
 
 
+@unhurried
+@given(st.text("0123456789abcdefABCDEF", min_size=8, max_size=40), st.booleans(), st.data())
+def test_invisible_characters_in_lists_and_customers_hide_no_address(
+    digits: str, is_hexadecimal: bool, data: st.DataObject
+) -> None:
+    address = f"0x{digits}" if is_hexadecimal else f"1{digits}"
+    row = f"7,XBT,{data.draw(hiding(address))}"
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "addresses.csv"
+        file.write_text(f"{data.draw(hiding('ent_num'))},asset,address\n{row}\n", encoding="utf-8")
+        listed = list_wallets(read_list(file))
+    asked = pd.DataFrame(
+        [("T1", data.draw(hiding(address)), None)], columns=["trader_id", "address", "used_since"]
+    )
+    assert screen_wallets(asked, listed)["entry_id"].tolist() == ["7"]
+
+
+@unhurried
 @given(st.lists(WORDS, min_size=2, max_size=6), st.randoms(use_true_random=False))
 def test_the_order_of_customers_and_lists_changes_nothing(
     people: list[list[str]], shuffle: random.Random
@@ -273,6 +308,7 @@ def test_the_order_of_customers_and_lists_changes_nothing(
     pd.testing.assert_frame_equal(expected, actual)
 
 
+@unhurried
 @given(st.text(max_size=30))
 def test_any_text_can_be_a_name_or_an_address(text: str) -> None:
     for kind in ("individual", "entity", None):

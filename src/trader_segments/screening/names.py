@@ -13,8 +13,12 @@ from rapidfuzz.distance import OSA
 
 INDIVIDUAL, ENTITY = "individual", "entity"
 
-_INVISIBLE_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Blank signs that Unicode classes as letters or symbols."""
+_INVISIBLE_LETTERS = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
+    + "".join(map(chr, (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+)
+"""Blank signs that Unicode classes as letters, symbols or marks: ignorable ones of
+DerivedCoreProperties.txt, and the empty Braille pattern."""
 
 _LOOKALIKES = str.maketrans("авекмнорстухіјѕԁԛԝѵαεικνορτυχ", "abekmhopctyxijsdqwvaeikvoptux")
 """Cyrillic and Greek letters that look like a Latin one, for words that mix scripts."""
