@@ -11,10 +11,14 @@ from trader_segments.backfill import BackfillError, backfill
 from trader_segments.build import Settings, run_build, summary
 from trader_segments.raw_input import RawInputError, check
 from trader_segments.report import write_report
+from trader_segments.screening import ListError, StoreError, read_list, store_list
+from trader_segments.screening.store import DATABASE as SANCTIONS
 from trader_segments.simulate import simulate as simulate_venue
 from trader_segments.simulate.scale import simulate_scale
 from trader_segments.verify import VerifyError, verify_incremental
 from trader_segments.warehouse import DATABASES, compact
+
+_BROKEN_SHOWN = 10
 
 
 @click.group()
@@ -87,6 +91,41 @@ def verify() -> None:
     if differences:
         raise click.ClickException(f"{len(differences)} marts differ from a build from nothing")
     click.echo("Every mart equals a build from nothing, value for value.")
+
+
+@main.command("load-sanctions")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--list", "list_name", help="What it is stored as; by default its format.")
+@click.option(
+    "--aliases",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="OFAC's alt.csv, the further names of the entries in sdn.csv.",
+)
+def load_sanctions(file: Path, list_name: str | None, aliases: Path | None) -> None:
+    """Store a sanctions list in place of its earlier version; the next build screens with it."""
+    database = _settings().build / SANCTIONS
+    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    try:
+        loaded = read_list(file, list_name, aliases)
+        before = store_list(database, loaded, now)
+    except (ListError, StoreError) as error:
+        raise click.ClickException(str(error)) from error
+    names = sum(len(entry.names) for entry in loaded.entries)
+    wallets = sum(len(entry.wallets) for entry in loaded.entries)
+    click.echo(
+        f"{loaded.list_name}: {len(loaded.entries):,} entries, {names:,} names and {wallets:,} "
+        f"addresses of {loaded.records:,} records ({loaded.repeated:,} repeated, "
+        f"{len(loaded.broken):,} broken)"
+    )
+    for line in loaded.broken[:_BROKEN_SHOWN]:
+        click.echo(f"  line {line.line}: {line.reason}: {line.content}")
+    if len(loaded.broken) > _BROKEN_SHOWN:
+        click.echo(f"  and more in the table broken_lines of {database}")
+    if before is None:
+        click.echo(f"Version {loaded.list_version[:12]} is the first.")
+    else:
+        same = " (the same)" if before == loaded.list_version else ""
+        click.echo(f"Version {loaded.list_version[:12]} replaces {before[:12]}{same}.")
 
 
 @main.command("check")
