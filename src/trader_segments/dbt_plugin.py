@@ -18,12 +18,15 @@ from dbt_common.events.functions import fire_event
 from dbt_common.events.types import Note
 
 from trader_segments import raw_input
+from trader_segments.privacy.ids import HashKeyError, hash_key_problem, read_key
+from trader_segments.privacy.published_ids import IdHashing
 from trader_segments.publish import PublishError, hold_back_reason, publish, read_manifest
 from trader_segments.warehouse import claim, find_origin
 
 _OF_FACTS = ("models/staging/", "models/intermediate/", "macros/", "seeds/")
-_NEVER_OF_FACTS = {"as_of_date", "trader_features"}
-"""What facts do with the date is in `int_changes`; macros read the registry for features only."""
+_NEVER_OF_FACTS = {"as_of_date", "hash_trader_ids", "trader_features"}
+"""What facts do with the date is in `int_changes`; macros read the registry for features only, and
+ids are hashed where they are published."""
 _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _VAR = re.compile(rb"""\bvar\(\s*['"](\w+)""")
 
@@ -81,6 +84,13 @@ class Plugin(BasePlugin):
         )
         conn.create_function(
             "trader_segments_code_digest", code_digest, ["VARCHAR"], "VARCHAR", side_effects=True
+        )
+        conn.create_function(
+            "trader_segments_hash_key_problem",
+            hash_key_problem,
+            [],
+            "VARCHAR",
+            side_effects=True,
         )
         conn.create_function(
             "trader_segments_publish", publish_marts, ["VARCHAR"], "VARCHAR", side_effects=True
@@ -143,8 +153,9 @@ def run_plan(connection: duckdb.DuckDBPyConnection, destination: Path, plan: dic
     Parameters
     ----------
     plan
-        The ``results_summary`` of :func:`~trader_segments.publish.hold_back_reason`, ``build_id``
-        and ``marts`` (``name`` and ``schema`` of each).
+        The ``results_summary`` of :func:`~trader_segments.publish.hold_back_reason`, ``build_id``,
+        ``marts`` (``name`` and ``schema`` of each, and ``when_hashed``, what its columns are marked
+        with) and ``hash_trader_ids``.
 
     Raises
     ------
@@ -164,6 +175,8 @@ def run_plan(connection: duckdb.DuckDBPyConnection, destination: Path, plan: dic
     if len(schemas) != 1:
         raise PublishError(f"the marts are in {len(schemas)} schemas, not in one")
     schema = schemas.pop()
+    hashing = id_hashing(plan)
+    before = read_manifest(destination)
     with connection.cursor() as cursor:
         rows = cursor.execute(f'select max(as_of_date) from "{schema}".trader_features').fetchall()
     published = publish(
@@ -173,8 +186,32 @@ def run_plan(connection: duckdb.DuckDBPyConnection, destination: Path, plan: dic
         build_id=plan["build_id"],
         as_of_date=str(rows[0][0]),
         schema=schema,
+        hashing=hashing,
     )
-    return (
+    message = (
         f"Published {len(published.marts)} marts as of {published.as_of_date} "
         f"to {destination} (build {published.build_id})"
     )
+    key_before = before.get("hash_key") if before else None
+    if hashing and key_before not in (None, hashing.key.fingerprint):
+        message += (
+            "; ids are hashed with another key than before and do not join those of earlier builds"
+        )
+    return message
+
+
+def id_hashing(plan: dict[str, Any]) -> IdHashing | None:
+    """How the plan has ids hashed, None where it does not.
+
+    Raises
+    ------
+    PublishError
+        If they are to be hashed and there is no good key.
+    """
+    if not plan.get("hash_trader_ids"):
+        return None
+    try:
+        key = read_key()
+    except HashKeyError as error:
+        raise PublishError(f"hash_trader_ids is on, and {error}") from error
+    return IdHashing(key, {mart["name"]: mart.get("when_hashed", {}) for mart in plan["marts"]})
