@@ -9,6 +9,9 @@ import click
 
 from trader_segments.backfill import BackfillError, backfill
 from trader_segments.build import Settings, run_build, summary
+from trader_segments.privacy.erase import EraseError, erase
+from trader_segments.privacy.ids import HashKeyError
+from trader_segments.publish import PublishError
 from trader_segments.raw_input import RawInputError, check
 from trader_segments.report import write_report
 from trader_segments.simulate import simulate as simulate_venue
@@ -87,6 +90,25 @@ def verify() -> None:
     if differences:
         raise click.ClickException(f"{len(differences)} marts differ from a build from nothing")
     click.echo("Every mart equals a build from nothing, value for value.")
+
+
+@main.command("erase", context_settings={"ignore_unknown_options": True})
+@click.option("--trader-id", required=True, metavar="ID", help="The venue's id of the person.")
+@click.argument("dbt_arguments", nargs=-1, type=click.UNPROCESSED)
+def erase_person(trader_id: str, dbt_arguments: tuple[str, ...]) -> None:
+    """Erase a person from all that is kept, build and publish without, and prove it.
+
+    The venue's own tables are not touched: the person has to be removed there too, and is left out
+    of every build until then. Further arguments go to dbt build.
+    """
+    settings = _settings()
+    try:
+        is_gone = erase(settings, trader_id, click.echo, dbt_arguments)
+    except (EraseError, HashKeyError, PublishError, RawInputError) as error:
+        raise click.ClickException(str(error)) from error
+    if not is_gone:
+        raise click.ClickException("something of the person is left; see FOUND above")
+    click.echo("Nothing of the person was found.")
 
 
 @main.command("check")

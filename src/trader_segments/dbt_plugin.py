@@ -20,6 +20,7 @@ from dbt_common.events.types import Note
 from trader_segments import raw_input
 from trader_segments.privacy.ids import HashKeyError, hash_key_problem, read_key
 from trader_segments.privacy.published_ids import IdHashing
+from trader_segments.privacy.suppression import IS_SUPPRESSED, Suppression, read_suppression
 from trader_segments.publish import PublishError, hold_back_reason, publish, read_manifest
 from trader_segments.warehouse import claim, find_origin
 
@@ -47,8 +48,9 @@ class Plugin(BasePlugin):
         self.home = Path(plugin_config.get("home") or self.project_root).resolve()
 
     def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
-        """Make the folder of the working database, which DuckDB does not."""
-        Path(creds.path).parent.mkdir(parents=True, exist_ok=True)
+        """Make the folder of the working database, which DuckDB does not, for its owner alone: the
+        restricted database has a log and DuckDB spills rows beside it."""
+        Path(creds.path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Register the raw input as it is, without a word, and the two functions.
@@ -56,6 +58,14 @@ class Plugin(BasePlugin):
         Connections are also opened to compile, document or lint a project with no raw data at
         hand, so that nothing may raise here.
         """
+        self.suppression = self.open_restricted(conn)
+        conn.create_function(
+            IS_SUPPRESSED,
+            self.suppression.__contains__,
+            ["VARCHAR"],
+            "BOOLEAN",
+            side_effects=True,
+        )
         self.look_at_raw_input(conn, scan_csv=False)
 
         def check_raw_input() -> str:
@@ -96,6 +106,15 @@ class Plugin(BasePlugin):
             "trader_segments_publish", publish_marts, ["VARCHAR"], "VARCHAR", side_effects=True
         )
 
+    def open_restricted(self, connection: duckdb.DuckDBPyConnection) -> Suppression:
+        """Attach the restricted database, for its owner alone, and read who was erased."""
+        for attachment in self.creds.attach or [] if self.creds else []:
+            if attachment.alias == "restricted":
+                connection.execute(attachment.to_sql())
+                Path(attachment.path).chmod(0o600)
+                return read_suppression(connection, "restricted")
+        return Suppression()
+
     def look_at_raw_input(
         self, connection: duckdb.DuckDBPyConnection, *, scan_csv: bool
     ) -> list[raw_input.InputProblem]:
@@ -108,6 +127,7 @@ class Plugin(BasePlugin):
                 self.raw_data,
                 home=self.home,
                 scan_csv=scan_csv,
+                suppression=self.suppression,
             )
         except Exception as error:
             problem = f"the raw input cannot be registered: {error}"

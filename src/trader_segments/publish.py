@@ -172,6 +172,25 @@ def publish(
     return published
 
 
+def remove_versions(destination: Path) -> list[str]:
+    """Remove every version but the served one, and what was left of drafts; their names.
+
+    Raises
+    ------
+    PublishError
+        If a publish is running.
+    """
+    versions = destination / "versions"
+    if not versions.is_dir():
+        return []
+    with _lock(destination):
+        served = _served(destination)
+        old = sorted(path.name for path in versions.iterdir() if path.name != served)
+        for name in old:
+            shutil.rmtree(versions / name)
+    return old
+
+
 def read_manifest(destination: Path) -> dict[str, Any] | None:
     """Return the manifest of the served build, or None where none is served."""
     path = destination / "current" / _FOLDER / _MANIFEST

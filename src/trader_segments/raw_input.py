@@ -20,6 +20,12 @@ import duckdb
 import yaml
 
 from trader_segments.object_storage import ObjectStorageError, fetch, is_remote, local_folder
+from trader_segments.privacy.suppression import (
+    PersonColumns,
+    Suppression,
+    new_accounts,
+    suppress,
+)
 
 NO_RAW_DATA = (
     "no raw data: set RAW_DATA to a folder with the raw tables, "
@@ -76,13 +82,14 @@ class SourceColumn:
     """One column of the raw contract; ``data_type`` is one of the keys of the contract's types.
 
     ``person`` is ``owner`` where the column says whose row it is, by trader or account,
-    ``other`` where it names somebody else beside.
+    ``other`` where it names somebody else beside. A personal one stays in the restricted database.
     """
 
     name: str
     data_type: str
     is_required: bool
     person: Literal["owner", "other"] | None = None
+    is_personal: bool = False
 
 
 @dataclass(frozen=True)
@@ -236,6 +243,7 @@ def register(
     home: Path | None = None,
     scan_csv: bool = False,
     known: frozenset[tuple[str, str]] | None = None,
+    suppression: Suppression | None = None,
 ) -> list[InputProblem]:
     """Create the views ``raw.<table>`` and say what is wrong with the raw input.
 
@@ -261,6 +269,10 @@ def register(
     known
         Files, each in its version, that staging has read; by default those that the connection's
         warehouse says.
+    suppression
+        Erased persons, whom the views leave out; tables that a loader put into the schema ``raw``
+        lose them where ``scan_csv`` asks for a thorough look, which also finds what accounts they
+        have opened since. Where a list cannot be read without its key, no view is created.
     """
     try:
         tables = load_expected(project_root, venue)
@@ -293,6 +305,11 @@ def register(
         else:
             inputs, general = [InputTable(table.name) for table in tables], [NO_RAW_DATA]
 
+    if suppression:
+        inputs, cannot = _without_suppressed(
+            connection, tables, inputs, suppression, is_thorough=scan_csv
+        )
+        general = [*general, *cannot]
     problems = [InputProblem(None, None, problem) for problem in general] + [
         InputProblem(table.name, table.location, problem)
         for table in inputs
@@ -300,6 +317,109 @@ def register(
     ]
     record(connection, inputs, problems)
     return problems
+
+
+def _without_suppressed(
+    connection: duckdb.DuckDBPyConnection,
+    tables: Sequence[SourceTable],
+    inputs: Sequence[InputTable],
+    suppression: Suppression,
+    *,
+    is_thorough: bool,
+) -> tuple[list[InputTable], list[str]]:
+    """The input without erased persons, and what is wrong.
+
+    A file is another version once the list is longer, so that staging reads it again.
+    """
+    if suppression.problem:
+        unread = [replace(table, reader=None, file_readers={}) for table in inputs]
+        return unread, [suppression.problem]
+    columns = {table.name: _person_columns(table) for table in tables}
+    relations = {
+        table.name: table.reader or _qualified(table.name) for table in inputs if table.is_present
+    }
+    if is_thorough and _owned_accounts(connection, tables, relations):
+        found = connection.execute(new_accounts(relations["accounts"])).fetchall()
+        if found and suppression.key:
+            accounts = [account for (account,) in found]
+            suppress(connection, "restricted", suppression.key, accounts)
+            suppression.hashes |= {suppression.key.suppressed(account) for account in accounts}
+    filtered, problems = [], []
+    for table in inputs:
+        here = _present(connection, columns[table.name], relations.get(table.name))
+        if here is None:
+            filtered.append(table)
+        elif table.reader:
+            readers = {
+                file: here.without_suppressed(reader) for file, reader in table.file_readers.items()
+            }
+            versions = tuple(
+                (file, f"{version} {suppression.digest}") for file, version in table.versions
+            )
+            reader = here.without_suppressed(table.reader)
+            filtered.append(replace(table, reader=reader, file_readers=readers, versions=versions))
+        else:
+            filtered.append(table)
+            problems += _remove_loaded(connection, here, table.name) if is_thorough else []
+    return filtered, problems
+
+
+def _owned_accounts(
+    connection: duckdb.DuckDBPyConnection,
+    tables: Sequence[SourceTable],
+    relations: Mapping[str, str],
+) -> bool:
+    """Whether there is a table of accounts and their traders."""
+    expected = {
+        column.name for table in tables if table.name == "accounts" for column in table.columns
+    }
+    needed = {"account_id", "trader_id"}
+    return (
+        needed <= expected
+        and "accounts" in relations
+        and needed <= _column_types(connection, relations["accounts"]).keys()
+    )
+
+
+def _person_columns(table: SourceTable) -> PersonColumns:
+    return PersonColumns(
+        tuple(column.name for column in table.columns if column.person == "owner"),
+        tuple(column.name for column in table.columns if column.person == "other"),
+    )
+
+
+def _present(
+    connection: duckdb.DuckDBPyConnection, columns: PersonColumns, relation: str | None
+) -> PersonColumns | None:
+    """Those of the columns that a relation has; None where it has none."""
+    if relation is None or not columns.all:
+        return None
+    given = _column_types(connection, relation).keys()
+    here = PersonColumns(
+        tuple(name for name in columns.owners if name in given),
+        tuple(name for name in columns.others if name in given),
+    )
+    return here if here.all else None
+
+
+def _remove_loaded(
+    connection: duckdb.DuckDBPyConnection, columns: PersonColumns, table: str
+) -> list[str]:
+    """Take erased persons out of a table in the schema raw; why that cannot be done."""
+    try:
+        columns.remove_suppressed(connection, _qualified(table))
+    except duckdb.Error:
+        kept = connection.execute(
+            f"select count(*) from {_qualified(table)} as present "
+            f"anti join {columns.without_suppressed(_qualified(table))} as kept "
+            f"using ({', '.join(map(_identifier, columns.owners or columns.others))})"
+        ).fetchone()
+        if kept and kept[0]:
+            return [
+                f"raw.{table} is no table of its own and holds {kept[0]} rows of erased persons: "
+                "leave them out of what it reads"
+            ]
+    return []
 
 
 def record(
@@ -381,7 +501,8 @@ def _source_column(column: Mapping[str, Any]) -> SourceColumn:
     person = _meta(column).get("person")
     if person not in (None, "owner", "other"):
         raise ValueError(f'column "{column["name"]}" has the person "{person}": owner or other')
-    return SourceColumn(column["name"], data_type, _is_required(column), person)
+    is_personal = bool(_meta(column).get("is_personal", False))
+    return SourceColumn(column["name"], data_type, _is_required(column), person, is_personal)
 
 
 def _data_files(folder: Path) -> Iterator[Path]:
@@ -543,7 +664,8 @@ def _staged_versions(connection: duckdb.DuckDBPyConnection) -> frozenset[tuple[s
         ).fetchall()
     except duckdb.CatalogException:
         return frozenset()
-    return frozenset((file, version) for file, version in rows)
+    # What follows size, time and types tells who was left out, and nothing of the file.
+    return frozenset((file, " ".join(version.split(" ")[:3])) for file, version in rows)
 
 
 def _judged(
