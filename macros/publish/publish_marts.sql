@@ -32,9 +32,12 @@
                 {%- for column in node.columns.values() if column.meta.when_hashed -%}
                     {%- do when_hashed.update({column.name: column.meta.when_hashed}) -%}
                 {%- endfor -%}
-                {%- do plan.marts.append(
-                    {'name': node.alias, 'schema': node.schema, 'when_hashed': when_hashed}
-                ) -%}
+                {%- do plan.marts.append({
+                    'name': node.alias,
+                    'schema': node.schema,
+                    'when_hashed': when_hashed,
+                    'readers': node.config.grants.select or [],
+                }) -%}
             {%- endif -%}
         {%- endfor -%}
         {{ publish_plan(plan) }}

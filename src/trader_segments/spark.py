@@ -91,8 +91,11 @@ def publish(session: SparkSession, home: Path, plan: dict[str, Any]) -> None:
             for copy in copies.values():
                 session.sql(f"drop table {copy}").collect()
             raise
+    readers = {_view(mart): mart.get("readers", []) for mart in plan["marts"]}
     for view, copy in copies.items():
         session.sql(f"create or replace view {view} as select * from {copy}").collect()
+        for reader in readers[view]:
+            session.sql(f"grant select on {view} to `{reader}`").collect()
     for schema in {view.split(".")[0] for view in copies}:
         _drop_old_copies(session, schema)
     fire_event(Note(msg=message), EventLevel.INFO)

@@ -395,6 +395,18 @@ def test_the_history_of_everybody_else_stays(story: Story) -> None:
     assert len({row["as_of_date"] for row in after}) == 2
 
 
+def test_segments_of_the_past_no_longer_count_the_person(story: Story) -> None:
+    """Their sizes are tested on each build; a segment without anybody is none."""
+    sizes = (
+        "select as_of_date, segment_id, {} from {} {} order by all",
+        "select as_of_date, sum(trader_share) from segment_summary_history group by 1 order by 1",
+    )
+    counted = sizes[0].format("traders", "segment_summary_history", "")
+    held = sizes[0].format("count(*)", "trader_segment_history", "group by 1, 2")
+    assert story.home.query(counted) == story.home.query(held)
+    assert [share for _, share in story.home.query(sizes[1])] == pytest.approx([1, 1, 1])
+
+
 def test_loads_after_the_erasure_do_not_bring_the_person_back(story: Story) -> None:
     traders = set(story.marts_after_load["trader_features"]["trader_id"].to_pylist())
     assert traders == {KEY.published(f"trader-{n}") for n in range(2, 11)}

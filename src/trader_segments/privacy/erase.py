@@ -7,8 +7,8 @@
    published version is removed.
 4. The databases are written anew, without freed pages, and everything is searched.
 
-What stays are sums over many traders of earlier dates and models that were fitted on them; they
-hold no row of the person and no id.
+What stays are sums over the traders of a segment on earlier dates, whose sizes no longer count the
+person, and models that were fitted on them: they hold no row of the person and no id.
 """
 
 from __future__ import annotations
@@ -107,6 +107,7 @@ def erase(settings: Settings, trader_id: str, say: Say, dbt_arguments: Sequence[
             raise EraseError(f"nobody in the working database has the id {trader_id}")
         suppress(connection, "restricted", key, person.ids)
         say(f"{1 + len(person.ids[1:])} ids on the suppression list: trader and accounts")
+        uncount(connection, person)
         removed = remove_rows(connection, person, keep_staging=True)
         say(f"{sum(removed.values()):,} rows removed from {len(removed)} tables before the build")
     needles = person.needles(key)
@@ -238,6 +239,43 @@ def remove_rows(
     return removed
 
 
+def uncount(connection: duckdb.DuckDBPyConnection, person: Person) -> None:
+    """Take the person out of the sizes of segments on earlier dates; a segment that held nobody
+    else loses its row there, whose sums would be the person's own."""
+    tables = connection.execute(
+        "select table_name from duckdb_tables() where database_name = 'warehouse' "
+        "and schema_name = 'main' "
+        "and table_name in ('trader_segment_history', 'segment_summary_history')"
+    ).fetchall()
+    if len(tables) < 2:
+        return
+    history, summary = (
+        f"warehouse.main.{name}" for name in ("trader_segment_history", "segment_summary_history")
+    )
+    connection.execute(
+        f"""
+        update {summary} as summary set traders = summary.traders - own.traders
+        from (
+            select as_of_date, segment_id, count(*) as traders
+            from {history} where trader_id in (select unnest($ids)) group by all
+        ) as own
+        where summary.as_of_date = own.as_of_date and summary.segment_id = own.segment_id
+        """,
+        {"ids": list(person.ids)},
+    )
+    connection.execute(f"delete from {summary} where traders <= 0")
+    connection.execute(
+        f"""
+        update {summary} as summary set trader_share = summary.traders / whole.traders
+        from (select as_of_date, sum(traders) as traders from {summary} group by all) as whole
+        where summary.as_of_date = whole.as_of_date and summary.as_of_date in (
+            select as_of_date from {history} where trader_id in (select unnest($ids))
+        )
+        """,
+        {"ids": list(person.ids)},
+    )
+
+
 def prove(settings: Settings, shelves: Sequence[Path], needles: Sequence[Needle]) -> Search:
     """Search all that is kept: databases, published versions, logs, dbt's target folder."""
     search = Search(needles)
@@ -343,6 +381,7 @@ def _erase_shelf(shelf: Path, person: Person, key: HashKey, say: Say) -> None:
     """The same in databases of the venue that are set aside; brought back, they are built anew."""
     with _attached(shelf) as connection:
         suppress(connection, "restricted", key, person.ids)
+        uncount(connection, person)
         removed = remove_rows(connection, person, keep_staging=False)
         connection.execute("create table if not exists warehouse.main.load_log (entry varchar)")
         connection.execute("delete from warehouse.main.load_log")
@@ -387,8 +426,8 @@ def _report(
     for finding in search.findings:
         say(f"FOUND {finding.what}: {finding.where}")
     say(
-        "Not searched: the raw input, backups, and copies that readers made. Sums over traders of "
-        "earlier dates and fitted models stay."
+        "Not searched: the raw input, backups, and copies that readers made. Sums over the traders "
+        "of a segment on earlier dates and fitted models stay."
     )
     left = _left_in_raw_input(settings, expected, person)
     if left:
