@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from trader_segments.privacy.erase import Person, find_person, remove_rows, uncount
 from trader_segments.privacy.ids import HashKey
-from trader_segments.privacy.search import Needle, Search, scrub_lines
+from trader_segments.privacy.search import Needle, Search, scrub
 from trader_segments.raw_input import load_expected
 from trader_segments.warehouse import compact
 from warehouse_builds import ROOT
@@ -139,14 +139,17 @@ def test_text_files_are_searched_word_by_word_and_others_by_bytes(tmp_path: Path
     ]
 
 
-def test_lines_of_logs_that_name_the_person_are_removed(tmp_path: Path) -> None:
+def test_logs_are_written_over_where_they_name_the_person(tmp_path: Path) -> None:
     log = tmp_path / "dbt.log"
-    log.write_text("begin\nerase trader-1\nbuild trader-10\nend\n", encoding="utf-8")
-    binary = tmp_path / "parse.bin"
-    binary.write_bytes(b"\xfftrader-1\n")
-    assert scrub_lines([log, binary], NEEDLES) == 1
-    assert log.read_text(encoding="utf-8") == "begin\nbuild trader-10\nend\n"
-    assert binary.read_bytes() == b"\xfftrader-1\n"
+    log.write_text("erase trader-1 trader-1\nbuild trader-10\n", encoding="utf-8")
+    results = tmp_path / "run_results.json"
+    results.write_text('{"command": "erase --trader-id trader-1"}', encoding="utf-8")
+    other = tmp_path / "parse.bin"
+    other.write_bytes(b"\xfftrader-1\n")
+    assert scrub([log, results, other], NEEDLES) == 2
+    assert log.read_text(encoding="utf-8") == "erase [erased] [erased]\nbuild trader-10\n"
+    assert results.read_text(encoding="utf-8") == '{"command": "erase --trader-id [erased]"}'
+    assert other.read_bytes() == b"\xfftrader-1\n"
 
 
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1))

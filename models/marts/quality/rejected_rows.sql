@@ -1,5 +1,5 @@
 -- A row of a restricted table may be torn: any of its values may be a name or an address, in the key too. Of those the
--- mart says whose they are, where accounts or fills know the trader; the rows themselves stay in the restricted database.
+-- mart says whose they are, where accounts or fills know the trader; the rows themselves stay where they may be read.
 {%- set venue = active_venue() %}
 with
 

@@ -25,7 +25,7 @@ from trader_segments.build import Say, Settings, run_build
 from trader_segments.object_storage import local_folder
 from trader_segments.privacy.ids import HashKey, read_key
 from trader_segments.privacy.published_ids import MAPPING
-from trader_segments.privacy.search import Needle, Search, plain_files, scrub_lines
+from trader_segments.privacy.search import Needle, Search, plain_files, scrub
 from trader_segments.privacy.suppression import read_suppression, suppress
 from trader_segments.publish import read_manifest, remove_versions
 from trader_segments.raw_input import SourceTable, load_expected, register
@@ -369,12 +369,12 @@ def _working_folders() -> list[Path]:
 
 
 def _clean_folders(needles: Sequence[Needle], say: Say) -> None:
-    """Lines of logs and compiled code that name the person; an earlier run may have left some."""
-    removed = scrub_lines(
+    """Logs and what dbt leaves in target: they have the command itself, and may have more."""
+    changed = scrub(
         (path for folder in _working_folders() for path in plain_files(folder)), needles
     )
-    if removed:
-        say(f"{removed:,} lines removed from logs and compiled code")
+    if changed:
+        say(f"Wrote over the person in {changed:,} files of logs and target")
 
 
 def _erase_shelf(shelf: Path, person: Person, key: HashKey, say: Say) -> None:

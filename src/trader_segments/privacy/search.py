@@ -174,20 +174,24 @@ class Search:
                     self.findings.append(Finding(f"{shown}, bytes", needle.what))
 
 
-def scrub_lines(paths: Iterable[Path], needles: Sequence[Needle]) -> int:
-    """Take the lines out of text files in which a needle stands; how many."""
-    removed = 0
-    patterns = [re.compile(needle.pattern) for needle in needles]
+def scrub(paths: Iterable[Path], needles: Sequence[Needle]) -> int:
+    """Write `[erased]` over what stands in text files; how many files were changed."""
+    patterns = [(needle.value, re.compile(needle.pattern, re.MULTILINE)) for needle in needles]
+    changed = 0
     for path in paths:
         try:
-            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+            text = path.read_text(encoding="utf-8")
         except UnicodeDecodeError:
             continue
-        kept = [line for line in lines if not any(found.search(line) for found in patterns)]
-        if len(kept) < len(lines):
-            path.write_text("".join(kept), encoding="utf-8")
-            removed += len(lines) - len(kept)
-    return removed
+        scrubbed = text
+        for value, pattern in patterns:
+            found = int(value in scrubbed)
+            while found:  # words side by side share what is between them
+                scrubbed, found = pattern.subn(r"\1[erased]\2", scrubbed)
+        if scrubbed != text:
+            path.write_text(scrubbed, encoding="utf-8")
+            changed += 1
+    return changed
 
 
 def plain_files(folder: Path) -> Iterator[Path]:
