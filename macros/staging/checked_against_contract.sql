@@ -50,7 +50,7 @@ typed as (
     from {{ rows }}
 ),
 
-judged as (
+judged as {{ not_materialized() }} (
     select
         typed.*,
         concat_ws(
