@@ -267,10 +267,11 @@ def _write_mapping(
     asked = " union ".join(query for query in queries if query)
     rows = connection.execute(asked).fetchall() if asked else []
     databases = connection.execute("select database_name from duckdb_databases()").fetchall()
-    database = "restricted.main" if ("restricted",) in databases else "temp"
-    mapping = f"{database}.{MAPPING}"
+    kind, mapping = "temporary table", MAPPING
+    if ("restricted",) in databases:
+        kind, mapping = "table", f"restricted.main.{MAPPING}"
     connection.register("id_mapping", hashing.mapping(rows))
-    connection.execute(f"create or replace table {mapping} as from id_mapping")
+    connection.execute(f"create or replace {kind} {mapping} as from id_mapping")
     connection.unregister("id_mapping")
     return mapping
 

@@ -120,6 +120,8 @@ def _copy_marts(
         if hashing:
             columns = session.table(relation).columns
             select = hashing.select(mart["name"], columns, relation, mapping)
+            hashed = hashing.hashed(mart["name"], columns)
+            select += f" order by {', '.join(hashed)}" if hashed else ""
         session.sql(f"create table {copies[view]} using parquet as {select}").collect()
     return copies
 

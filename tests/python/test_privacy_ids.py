@@ -227,6 +227,21 @@ def test_an_id_in_a_column_of_another_name_stops_the_publish(
     assert read_manifest(tmp_path / "published") is None
 
 
+def test_where_no_restricted_database_is_the_mapping_does_not_stay(
+    warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """On Spark the marts are fetched into a database of the moment; the cluster has the mapping."""
+    warehouse.execute("detach restricted")
+    run_plan(warehouse, tmp_path / "published", plan("b1"))
+    assert len(rows(tmp_path / "published", "trader_features")) == 40
+    assert (
+        warehouse.execute(
+            "select * from duckdb_tables() where table_name = 'hashed_ids'"
+        ).fetchall()
+        == []
+    )
+
+
 def test_ids_are_published_as_they_are_unless_asked(
     warehouse: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

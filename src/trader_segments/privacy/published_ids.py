@@ -49,6 +49,11 @@ class IdHashing:
         }
         return named | dict(self.marks.get(mart, {}))
 
+    def hashed(self, mart: str, columns: Iterable[str]) -> list[str]:
+        """The columns of a mart that are hashed."""
+        treatments = self.treatments(mart, columns)
+        return [column for column, treatment in treatments.items() if treatment == "hash"]
+
     def select(self, mart: str, columns: Sequence[str], relation: str, mapping: str) -> str:
         """SQL of the mart as it is published, for DuckDB and Spark.
 
@@ -78,8 +83,7 @@ class IdHashing:
         selects = [
             f"select {column} as venue_id, {str(column not in marked).lower()} as is_person "
             f"from {relation} where {column} is not null"
-            for column, treatment in self.treatments(mart, columns).items()
-            if treatment == "hash"
+            for column in self.hashed(mart, columns)
         ]
         return " union ".join(selects) or None
 
