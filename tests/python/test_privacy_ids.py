@@ -6,10 +6,13 @@ import hashlib
 import hmac
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import pyarrow.parquet as pq
 import pytest
+import yaml
+from dbt.clients.jinja import get_rendered
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +26,7 @@ from trader_segments.privacy.ids import (
     read_key,
 )
 from trader_segments.publish import PublishError, read_manifest
+from warehouse_builds import ROOT
 
 SECRET = "0123456789abcdef0123456789abcdef"
 KEY = HashKey(SECRET.encode())
@@ -252,3 +256,20 @@ def test_ids_are_published_as_they_are_unless_asked(
     manifest = read_manifest(tmp_path / "published")
     assert manifest is not None
     assert manifest["hash_key"] is None
+
+
+@pytest.mark.parametrize(
+    ("target", "readers", "grants"),
+    [
+        ("duckdb", "bi,crm", {}),
+        ("sparksession", "", {}),
+        ("sparksession", "bi,crm", {"select": ["bi", "crm"]}),
+    ],
+)
+def test_marts_are_granted_to_the_readers_of_a_cluster_alone(
+    target: str, readers: str, grants: dict[str, list[str]]
+) -> None:
+    settings = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))
+    configured = settings["models"]["trader_segments"]["marts"]["+grants"]
+    context = {"target": SimpleNamespace(type=target), "env_var": lambda *_: readers}
+    assert get_rendered(configured, context, native=True) == grants
