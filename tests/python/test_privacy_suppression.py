@@ -275,6 +275,19 @@ def test_of_other_tables_it_is_said(connection: duckdb.DuckDBPyConnection, raw: 
     assert problem.endswith("its columns are account, owner")
 
 
+def test_no_mart_has_a_column_of_customers() -> None:
+    """Facts made of them may be told, such as a level or whether something is overdue."""
+    tables = {table.name: table for table in load_expected(ROOT, "exchange")}
+    personal = {column.name for column in tables["customers"].columns if column.is_personal}
+    assert len(personal) == 9
+    for path in sorted(ROOT.glob("models/marts/*/_*__models.yml")):
+        for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", []):
+            columns = {
+                column["name"] for column in model.get("columns", []) if isinstance(column, dict)
+            }
+            assert not columns & personal, model["name"]
+
+
 def test_restricted_tables_are_those_with_most_personal_columns() -> None:
     sources = yaml.safe_load(
         (ROOT / "models/staging/exchange/_exchange__sources.yml").read_text(encoding="utf-8")

@@ -4,7 +4,7 @@
 with
 
 traders as (
-    select distinct trader_id from {{ ref('int_accounts') }}
+    select distinct trader_id as known_trader_id from {{ ref('int_accounts') }}
 ),
 
 rejected as (
@@ -12,14 +12,13 @@ rejected as (
     {%- if execute and contract_table(table).meta.is_restricted %}
     select
         cast('{{ table }}' as {{ type_string() }}) as source_table,
-        traders.trader_id as row_key,
+        traders.known_trader_id as row_key,
         checked.rejection_reason as reason,
         {{ row_as_json(['trader_id'], 'known_') }} as raw_values,
         {{ 'checked.ingested_at' if 'ingested_at' in contract_table(table).columns else 'cast(null as timestamp)' }}
             as ingested_at
     from {{ ref('stg_' ~ venue ~ '__' ~ table) }} as checked
-    left join (select trader_id, trader_id as known_trader_id from traders) as traders
-        on checked.trader_id = traders.trader_id
+    left join traders on checked.trader_id = traders.known_trader_id
     where checked.row_status = 'rejected'
     {%- else %}
     select
