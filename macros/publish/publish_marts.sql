@@ -7,6 +7,7 @@
             'results': [],
             'expected': [],
             'marts': [],
+            'hash_trader_ids': var('hash_trader_ids', false),
         } -%}
         {#- Unit tests test the code, on rows of their own: a build without them is whole. -#}
         {%- for name, value in invocation_args_dict.items() if value -%}
@@ -27,7 +28,16 @@
                 {%- do plan.expected.append(node.unique_id) -%}
             {%- endif -%}
             {%- if node.resource_type == 'model' and node.fqn[1] == 'marts' -%}
-                {%- do plan.marts.append({'name': node.alias, 'schema': node.schema}) -%}
+                {%- set when_hashed = {} -%}
+                {%- for column in node.columns.values() if column.meta.when_hashed -%}
+                    {%- do when_hashed.update({column.name: column.meta.when_hashed}) -%}
+                {%- endfor -%}
+                {%- do plan.marts.append({
+                    'name': node.alias,
+                    'schema': node.schema,
+                    'when_hashed': when_hashed,
+                    'readers': node.config.grants.select or [],
+                }) -%}
             {%- endif -%}
         {%- endfor -%}
         {{ publish_plan(plan) }}

@@ -9,7 +9,8 @@
     column_types   native types where known; a column without one is read as text
     absent         columns that `rows` does not have: NULL
     known          {column: relation}: the value must be in that relation, unless the relation is empty
-    raw_values     column of `rows` that already holds the source row as JSON; else it is made of the contract's columns
+    raw_values     column of `rows` that already holds the source row as JSON; else it is made of the contract's
+                   columns, of a table that is not restricted without the personal ones
     venue_reason   column of `rows` that says why the venue's own rules reject the row, NULL where they do not
 -#}
 {% macro checked_against_contract(
@@ -26,7 +27,9 @@ checked as (select * from {{ rows }})
 {%- set load_time = "cast('" ~ run_started_at.strftime('%Y-%m-%d %H:%M:%S') ~ "' as timestamp)" -%}
 {%- set can_be_deleted = 'is_deleted' in contract.columns and 'is_deleted' not in absent -%}
 {%- set is_deletion = 'coalesce(typed.is_deleted, false) and typed.' ~ key[0] ~ ' is not null' -%}
-{%- set public_columns = columns | rejectattr('meta.is_personal') | map(attribute='name') | list -%}
+{#- A restricted table keeps the whole row; the mart rejected_rows shows next to nothing of it. -#}
+{%- set kept = columns if contract.meta.is_restricted else columns | rejectattr('meta.is_personal') -%}
+{%- set kept_columns = kept | map(attribute='name') | list -%}
 typed as (
     select
         {%- for column in columns %}
@@ -212,7 +215,7 @@ checked as (
         rejection_reason,
         case
             when row_status = 'rejected'
-                then {{ raw_values if raw_values is not none else row_as_json(public_columns, 'raw_') }}
+                then {{ raw_values if raw_values is not none else row_as_json(kept_columns, 'raw_') }}
         end as raw_values
     from settled
 )

@@ -12,6 +12,7 @@ import duckdb
 
 from trader_segments import raw_input
 from trader_segments.object_storage import is_remote
+from trader_segments.privacy.suppression import carry_over
 from trader_segments.publish import read_manifest
 from trader_segments.simulate import simulate
 from trader_segments.warehouse import (
@@ -85,7 +86,7 @@ def run_build(settings: Settings, dbt_arguments: list[str], say: Say) -> bool:
     trader_segments.raw_input.RawInputError
         If the input is not what it says; the message has one sentence a problem.
     """
-    settings.build.mkdir(parents=True, exist_ok=True)
+    settings.build.mkdir(mode=0o700, parents=True, exist_ok=True)
     origin = find_input(settings, say)
     if is_remote(origin.raw_data):
         say(f"Fetching what is new at {origin.raw_data}")
@@ -101,6 +102,7 @@ def run_build(settings: Settings, dbt_arguments: list[str], say: Say) -> bool:
     moved = set_aside(settings.build, origin)
     if moved:
         say(moved)
+    carry_over(settings.build, settings.venue)
     say(f"Building {settings.venue} from {origin.raw_data}")
     before = read_manifest(settings.published)
     succeeded = run_dbt(settings.project_root, [*_BUILD, *dbt_arguments], say)

@@ -9,6 +9,9 @@ import click
 
 from trader_segments.backfill import BackfillError, backfill
 from trader_segments.build import Settings, run_build, summary
+from trader_segments.privacy.erase import EraseError, erase
+from trader_segments.privacy.ids import HashKeyError
+from trader_segments.publish import PublishError
 from trader_segments.raw_input import RawInputError, check
 from trader_segments.report import write_report
 from trader_segments.screening import ListError, StoreError, read_list, store_list
@@ -126,6 +129,25 @@ def load_sanctions(file: Path, list_name: str | None, aliases: Path | None) -> N
     else:
         same = " (the same)" if before == loaded.list_version else ""
         click.echo(f"Version {loaded.list_version[:12]} replaces {before[:12]}{same}.")
+
+
+@main.command("erase", context_settings={"ignore_unknown_options": True})
+@click.option("--trader-id", required=True, metavar="ID", help="The venue's id of the person.")
+@click.argument("dbt_arguments", nargs=-1, type=click.UNPROCESSED)
+def erase_person(trader_id: str, dbt_arguments: tuple[str, ...]) -> None:
+    """Erase a person from all that is kept, build and publish without, and prove it.
+
+    The venue's own tables are not touched: the person has to be removed there too, and is left out
+    of every build until then. Further arguments go to dbt build.
+    """
+    settings = _settings()
+    try:
+        is_gone = erase(settings, trader_id, click.echo, dbt_arguments)
+    except (EraseError, HashKeyError, PublishError, RawInputError) as error:
+        raise click.ClickException(str(error)) from error
+    if not is_gone:
+        raise click.ClickException("something of the person is left; see FOUND above")
+    click.echo("Nothing of the person was found.")
 
 
 @main.command("check")

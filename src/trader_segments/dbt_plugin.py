@@ -18,12 +18,16 @@ from dbt_common.events.functions import fire_event
 from dbt_common.events.types import Note
 
 from trader_segments import raw_input
+from trader_segments.privacy.ids import HashKeyError, hash_key_problem, read_key
+from trader_segments.privacy.published_ids import IdHashing
+from trader_segments.privacy.suppression import IS_SUPPRESSED, Suppression, read_suppression
 from trader_segments.publish import PublishError, hold_back_reason, publish, read_manifest
 from trader_segments.warehouse import claim, find_origin
 
 _OF_FACTS = ("models/staging/", "models/intermediate/", "macros/", "seeds/")
-_NEVER_OF_FACTS = {"as_of_date", "trader_features"}
-"""What facts do with the date is in `int_changes`; macros read the registry for features only."""
+_NEVER_OF_FACTS = {"as_of_date", "hash_trader_ids", "trader_features"}
+"""What facts do with the date is in `int_changes`; macros read the registry for features only, and
+ids are hashed where they are published."""
 _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _VAR = re.compile(rb"""\bvar\(\s*['"](\w+)""")
 
@@ -44,8 +48,9 @@ class Plugin(BasePlugin):
         self.home = Path(plugin_config.get("home") or self.project_root).resolve()
 
     def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
-        """Make the folder of the working database, which DuckDB does not."""
-        Path(creds.path).parent.mkdir(parents=True, exist_ok=True)
+        """Make the folder of the working database, which DuckDB does not, for its owner alone: the
+        restricted database has a log and DuckDB spills rows beside it."""
+        Path(creds.path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Register the raw input as it is, without a word, and the two functions.
@@ -53,6 +58,14 @@ class Plugin(BasePlugin):
         Connections are also opened to compile, document or lint a project with no raw data at
         hand, so that nothing may raise here.
         """
+        self.suppression = self.open_restricted(conn)
+        conn.create_function(
+            IS_SUPPRESSED,
+            self.suppression.__contains__,
+            ["VARCHAR"],
+            "BOOLEAN",
+            side_effects=True,
+        )
         self.look_at_raw_input(conn, scan_csv=False)
 
         def check_raw_input() -> str:
@@ -83,8 +96,24 @@ class Plugin(BasePlugin):
             "trader_segments_code_digest", code_digest, ["VARCHAR"], "VARCHAR", side_effects=True
         )
         conn.create_function(
+            "trader_segments_hash_key_problem",
+            hash_key_problem,
+            [],
+            "VARCHAR",
+            side_effects=True,
+        )
+        conn.create_function(
             "trader_segments_publish", publish_marts, ["VARCHAR"], "VARCHAR", side_effects=True
         )
+
+    def open_restricted(self, connection: duckdb.DuckDBPyConnection) -> Suppression:
+        """Attach the restricted database, for its owner alone, and read who was erased."""
+        for attachment in self.creds.attach or [] if self.creds else []:
+            if attachment.alias == "restricted":
+                connection.execute(attachment.to_sql())
+                Path(attachment.path).chmod(0o600)
+                return read_suppression(connection, "restricted")
+        return Suppression()
 
     def look_at_raw_input(
         self, connection: duckdb.DuckDBPyConnection, *, scan_csv: bool
@@ -98,6 +127,7 @@ class Plugin(BasePlugin):
                 self.raw_data,
                 home=self.home,
                 scan_csv=scan_csv,
+                suppression=self.suppression,
             )
         except Exception as error:
             problem = f"the raw input cannot be registered: {error}"
@@ -143,8 +173,9 @@ def run_plan(connection: duckdb.DuckDBPyConnection, destination: Path, plan: dic
     Parameters
     ----------
     plan
-        The ``results_summary`` of :func:`~trader_segments.publish.hold_back_reason`, ``build_id``
-        and ``marts`` (``name`` and ``schema`` of each).
+        The ``results_summary`` of :func:`~trader_segments.publish.hold_back_reason`, ``build_id``,
+        ``marts`` (``name`` and ``schema`` of each, and ``when_hashed``, what its columns are marked
+        with) and ``hash_trader_ids``.
 
     Raises
     ------
@@ -164,6 +195,8 @@ def run_plan(connection: duckdb.DuckDBPyConnection, destination: Path, plan: dic
     if len(schemas) != 1:
         raise PublishError(f"the marts are in {len(schemas)} schemas, not in one")
     schema = schemas.pop()
+    hashing = id_hashing(plan)
+    before = read_manifest(destination)
     with connection.cursor() as cursor:
         rows = cursor.execute(f'select max(as_of_date) from "{schema}".trader_features').fetchall()
     published = publish(
@@ -173,8 +206,32 @@ def run_plan(connection: duckdb.DuckDBPyConnection, destination: Path, plan: dic
         build_id=plan["build_id"],
         as_of_date=str(rows[0][0]),
         schema=schema,
+        hashing=hashing,
     )
-    return (
+    message = (
         f"Published {len(published.marts)} marts as of {published.as_of_date} "
         f"to {destination} (build {published.build_id})"
     )
+    key_before = before.get("hash_key") if before else None
+    if hashing and key_before not in (None, hashing.key.fingerprint):
+        message += (
+            "; ids are hashed with another key than before and do not join those of earlier builds"
+        )
+    return message
+
+
+def id_hashing(plan: dict[str, Any]) -> IdHashing | None:
+    """How the plan has ids hashed, None where it does not.
+
+    Raises
+    ------
+    PublishError
+        If they are to be hashed and there is no good key.
+    """
+    if not plan.get("hash_trader_ids"):
+        return None
+    try:
+        key = read_key()
+    except HashKeyError as error:
+        raise PublishError(f"hash_trader_ids is on, and {error}") from error
+    return IdHashing(key, {mart["name"]: mart.get("when_hashed", {}) for mart in plan["marts"]})

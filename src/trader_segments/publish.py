@@ -28,6 +28,8 @@ from typing import Any
 
 import duckdb
 
+from trader_segments.privacy.published_ids import MAPPING, IdHashing, columns_of, leaks
+
 OLDEST_READER = "v1.0.0"
 _DATABASE = "published.duckdb"
 _FOLDER = "marts"
@@ -108,6 +110,7 @@ def publish(
     as_of_date: str,
     schema: str,
     keep: int = 3,
+    hashing: IdHashing | None = None,
 ) -> PublishedBuild:
     """Write the marts, their Parquet copies and the report as one version, then serve it.
 
@@ -127,11 +130,14 @@ def publish(
         Last day whose events count, ISO 8601.
     keep
         Versions that stay on disk, the served one among them.
+    hashing
+        How ids of traders and accounts are hashed; None: they are published as they are.
 
     Raises
     ------
     PublishError
-        If there is nothing to publish, another publish is running, or the build is already served.
+        If there is nothing to publish, another publish is running, the build is already served, or
+        an id would be published that is to be hashed.
     """
     if not marts:
         raise PublishError("there are no marts to publish")
@@ -146,7 +152,7 @@ def publish(
         draft = versions / f".{build_id}"
         (draft / _FOLDER).mkdir(parents=True)
         with connection.cursor() as cursor:
-            contents = _write_marts(cursor, draft, marts, schema)
+            contents = _write_marts(cursor, draft, marts, schema, hashing)
         published = PublishedBuild(
             build_id=build_id,
             as_of_date=as_of_date,
@@ -154,7 +160,7 @@ def publish(
             marts=tuple(marts),
             folder=version,
         )
-        _write_manifest(draft / _FOLDER / _MANIFEST, published, contents)
+        _write_manifest(draft / _FOLDER / _MANIFEST, published, contents, hashing)
         _write_report(marts=draft / _DATABASE, out=draft / _REPORT)
         _sync(draft)
         draft.rename(version)
@@ -164,6 +170,25 @@ def publish(
         _point(destination / "current", f"versions/{build_id}")
         _prune(destination, keep)
     return published
+
+
+def remove_versions(destination: Path) -> list[str]:
+    """Remove every version but the served one, and what was left of drafts; their names.
+
+    Raises
+    ------
+    PublishError
+        If a publish is running.
+    """
+    versions = destination / "versions"
+    if not versions.is_dir():
+        return []
+    with _lock(destination):
+        served = _served(destination)
+        old = sorted(path.name for path in versions.iterdir() if path.name != served)
+        for name in old:
+            shutil.rmtree(versions / name)
+    return old
 
 
 def read_manifest(destination: Path) -> dict[str, Any] | None:
@@ -194,9 +219,15 @@ def _summarised(bad: Sequence[Mapping[str, str]]) -> str:
 
 
 def _write_marts(
-    connection: duckdb.DuckDBPyConnection, draft: Path, marts: Sequence[str], schema: str
+    connection: duckdb.DuckDBPyConnection,
+    draft: Path,
+    marts: Sequence[str],
+    schema: str,
+    hashing: IdHashing | None,
 ) -> dict[str, dict[str, Any]]:
     """Write the database and the Parquet files; return rows and digest of each mart."""
+    relations = {mart: f"{_identifier(schema)}.{_identifier(mart)}" for mart in marts}
+    mapping = _write_mapping(connection, relations, hashing) if hashing else ""
     target = f"{_TARGET}.{_FOLDER}"
     connection.execute(
         f"attach {_literal(draft / _DATABASE)} as {_TARGET} (storage_version '{OLDEST_READER}')"
@@ -207,15 +238,42 @@ def _write_marts(
         for mart in marts:
             table = f"{target}.{_identifier(mart)}"
             parquet = draft / _FOLDER / f"{mart}.parquet"
-            connection.execute(
-                f"create table {table} as "
-                f"select * from {_identifier(schema)}.{_identifier(mart)} order by all"
-            )
+            select = f"select * from {relations[mart]}"
+            if hashing:
+                columns = columns_of(connection, relations[mart])
+                select = hashing.select(mart, columns, relations[mart], mapping)
+            connection.execute(f"create table {table} as {select} order by all")
+            found = leaks(connection, table, mapping) if hashing else []
+            if found:
+                raise PublishError(
+                    f"{mart} holds ids of traders or accounts in {', '.join(found)}, and "
+                    "hash_trader_ids is on: mark the column with meta when_hashed"
+                )
             connection.execute(f"copy {table} to {_literal(parquet)} (format parquet)")
             contents[mart] = _content(connection, table, parquet)
     finally:
         connection.execute(f"detach {_TARGET}")
     return contents
+
+
+def _write_mapping(
+    connection: duckdb.DuckDBPyConnection, relations: Mapping[str, str], hashing: IdHashing
+) -> str:
+    """Write which hash stands for which id: with the personal data, else for this publish alone."""
+    queries = [
+        hashing.ids(mart, columns_of(connection, relation), relation)
+        for mart, relation in relations.items()
+    ]
+    asked = " union ".join(query for query in queries if query)
+    rows = connection.execute(asked).fetchall() if asked else []
+    databases = connection.execute("select database_name from duckdb_databases()").fetchall()
+    kind, mapping = "temporary table", MAPPING
+    if ("restricted",) in databases:
+        kind, mapping = "table", f"restricted.main.{MAPPING}"
+    connection.register("id_mapping", hashing.mapping(rows))
+    connection.execute(f"create or replace {kind} {mapping} as from id_mapping")
+    connection.unregister("id_mapping")
+    return mapping
 
 
 def _content(
@@ -228,12 +286,16 @@ def _content(
 
 
 def _write_manifest(
-    path: Path, published: PublishedBuild, contents: Mapping[str, Mapping[str, Any]]
+    path: Path,
+    published: PublishedBuild,
+    contents: Mapping[str, Mapping[str, Any]],
+    hashing: IdHashing | None,
 ) -> None:
     manifest = {
         "build_id": published.build_id,
         "as_of_date": published.as_of_date,
         "published_at": published.published_at,
+        "hash_key": hashing.key.fingerprint if hashing else None,
         "marts": contents,
     }
     path.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")

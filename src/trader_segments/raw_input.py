@@ -20,6 +20,12 @@ import duckdb
 import yaml
 
 from trader_segments.object_storage import ObjectStorageError, fetch, is_remote, local_folder
+from trader_segments.privacy.suppression import (
+    PersonColumns,
+    Suppression,
+    new_accounts,
+    suppress,
+)
 
 NO_RAW_DATA = (
     "no raw data: set RAW_DATA to a folder with the raw tables, "
@@ -73,20 +79,27 @@ class RawInputError(ValueError):
 
 @dataclass(frozen=True)
 class SourceColumn:
-    """One column of the raw contract; ``data_type`` is one of the keys of the contract's types."""
+    """One column of the raw contract; ``data_type`` is one of the keys of the contract's types.
+
+    ``person`` is ``owner`` where the column says whose row it is, by trader or account,
+    ``other`` where it names somebody else beside. A personal one stays in the restricted database.
+    """
 
     name: str
     data_type: str
     is_required: bool
+    person: Literal["owner", "other"] | None = None
+    is_personal: bool = False
 
 
 @dataclass(frozen=True)
 class SourceTable:
-    """One table of the raw contract."""
+    """One table of the raw contract; of a restricted one no content may be said or logged."""
 
     name: str
     is_required: bool
     columns: tuple[SourceColumn, ...]
+    is_restricted: bool = False
 
 
 @dataclass(frozen=True)
@@ -166,6 +179,7 @@ def load_expected(project_root: Path, venue: str) -> list[SourceTable]:
                 name=table["name"],
                 is_required=_is_required(table),
                 columns=tuple(_source_column(column) for column in table["columns"]),
+                is_restricted=bool(_meta(table).get("is_restricted", False)),
             )
             for source in sources
             for table in source["tables"]
@@ -229,6 +243,7 @@ def register(
     home: Path | None = None,
     scan_csv: bool = False,
     known: frozenset[tuple[str, str]] | None = None,
+    suppression: Suppression | None = None,
 ) -> list[InputProblem]:
     """Create the views ``raw.<table>`` and say what is wrong with the raw input.
 
@@ -254,6 +269,10 @@ def register(
     known
         Files, each in its version, that staging has read; by default those that the connection's
         warehouse says.
+    suppression
+        Erased persons, whom the views leave out; tables that a loader put into the schema ``raw``
+        lose them where ``scan_csv`` asks for a thorough look, which also finds what accounts they
+        have opened since. Where a list cannot be read without its key, no view is created.
     """
     try:
         tables = load_expected(project_root, venue)
@@ -286,6 +305,11 @@ def register(
         else:
             inputs, general = [InputTable(table.name) for table in tables], [NO_RAW_DATA]
 
+    if suppression:
+        inputs, cannot = _without_suppressed(
+            connection, tables, inputs, suppression, is_thorough=scan_csv
+        )
+        general = [*general, *cannot]
     problems = [InputProblem(None, None, problem) for problem in general] + [
         InputProblem(table.name, table.location, problem)
         for table in inputs
@@ -293,6 +317,109 @@ def register(
     ]
     record(connection, inputs, problems)
     return problems
+
+
+def _without_suppressed(
+    connection: duckdb.DuckDBPyConnection,
+    tables: Sequence[SourceTable],
+    inputs: Sequence[InputTable],
+    suppression: Suppression,
+    *,
+    is_thorough: bool,
+) -> tuple[list[InputTable], list[str]]:
+    """The input without erased persons, and what is wrong.
+
+    A file is another version once the list is longer, so that staging reads it again.
+    """
+    if suppression.problem:
+        unread = [replace(table, reader=None, file_readers={}) for table in inputs]
+        return unread, [suppression.problem]
+    columns = {table.name: _person_columns(table) for table in tables}
+    relations = {
+        table.name: table.reader or _qualified(table.name) for table in inputs if table.is_present
+    }
+    if is_thorough and _owned_accounts(connection, tables, relations):
+        found = connection.execute(new_accounts(relations["accounts"])).fetchall()
+        if found and suppression.key:
+            accounts = [account for (account,) in found]
+            suppress(connection, "restricted", suppression.key, accounts)
+            suppression.hashes |= {suppression.key.suppressed(account) for account in accounts}
+    filtered, problems = [], []
+    for table in inputs:
+        here = _present(connection, columns[table.name], relations.get(table.name))
+        if here is None:
+            filtered.append(table)
+        elif table.reader:
+            readers = {
+                file: here.without_suppressed(reader) for file, reader in table.file_readers.items()
+            }
+            versions = tuple(
+                (file, f"{version} {suppression.digest}") for file, version in table.versions
+            )
+            reader = here.without_suppressed(table.reader)
+            filtered.append(replace(table, reader=reader, file_readers=readers, versions=versions))
+        else:
+            filtered.append(table)
+            problems += _remove_loaded(connection, here, table.name) if is_thorough else []
+    return filtered, problems
+
+
+def _owned_accounts(
+    connection: duckdb.DuckDBPyConnection,
+    tables: Sequence[SourceTable],
+    relations: Mapping[str, str],
+) -> bool:
+    """Whether there is a table of accounts and their traders."""
+    expected = {
+        column.name for table in tables if table.name == "accounts" for column in table.columns
+    }
+    needed = {"account_id", "trader_id"}
+    return (
+        needed <= expected
+        and "accounts" in relations
+        and needed <= _column_types(connection, relations["accounts"]).keys()
+    )
+
+
+def _person_columns(table: SourceTable) -> PersonColumns:
+    return PersonColumns(
+        tuple(column.name for column in table.columns if column.person == "owner"),
+        tuple(column.name for column in table.columns if column.person == "other"),
+    )
+
+
+def _present(
+    connection: duckdb.DuckDBPyConnection, columns: PersonColumns, relation: str | None
+) -> PersonColumns | None:
+    """Those of the columns that a relation has; None where it has none."""
+    if relation is None or not columns.all:
+        return None
+    given = _column_types(connection, relation).keys()
+    here = PersonColumns(
+        tuple(name for name in columns.owners if name in given),
+        tuple(name for name in columns.others if name in given),
+    )
+    return here if here.all else None
+
+
+def _remove_loaded(
+    connection: duckdb.DuckDBPyConnection, columns: PersonColumns, table: str
+) -> list[str]:
+    """Take erased persons out of a table in the schema raw; why that cannot be done."""
+    try:
+        columns.remove_suppressed(connection, _qualified(table))
+    except duckdb.Error:
+        kept = connection.execute(
+            f"select count(*) from {_qualified(table)} as present "
+            f"anti join {columns.without_suppressed(_qualified(table))} as kept "
+            f"using ({', '.join(map(_identifier, columns.owners or columns.others))})"
+        ).fetchone()
+        if kept and kept[0]:
+            return [
+                f"raw.{table} is no table of its own and holds {kept[0]} rows of erased persons: "
+                "leave them out of what it reads"
+            ]
+    return []
 
 
 def record(
@@ -355,8 +482,13 @@ def record(
             )
 
 
+def _meta(entry: Mapping[str, Any]) -> dict[str, Any]:
+    meta: dict[str, Any] = entry.get("config", {}).get("meta", {})
+    return meta
+
+
 def _is_required(entry: Mapping[str, Any]) -> bool:
-    return bool(entry.get("config", {}).get("meta", {}).get("is_required", False))
+    return bool(_meta(entry).get("is_required", False))
 
 
 def _source_column(column: Mapping[str, Any]) -> SourceColumn:
@@ -366,7 +498,11 @@ def _source_column(column: Mapping[str, Any]) -> SourceColumn:
             f'column "{column["name"]}" has the data type "{data_type}"; '
             f"known are {', '.join(_ACCEPTED_KINDS)}"
         )
-    return SourceColumn(column["name"], data_type, _is_required(column))
+    person = _meta(column).get("person")
+    if person not in (None, "owner", "other"):
+        raise ValueError(f'column "{column["name"]}" has the person "{person}": owner or other')
+    is_personal = bool(_meta(column).get("is_personal", False))
+    return SourceColumn(column["name"], data_type, _is_required(column), person, is_personal)
 
 
 def _data_files(folder: Path) -> Iterator[Path]:
@@ -415,9 +551,13 @@ def _inspect_files(
         if raw_file is None:
             return replace(absent, problems=_absence(folder, table))
         located = replace(absent, location=str(raw_file.location))
-        return _inspect_raw_file(connection, folder, table, raw_file, located, staged)
+        found = _inspect_raw_file(connection, folder, table, raw_file, located, staged)
     except RawInputError as error:
         return replace(absent, location=str(folder), problems=(str(error),))
+    if table.is_restricted and found.problems:
+        # The names of its columns may be the values of its first row: no view is to hold them.
+        return replace(found, reader=None, file_readers={}, extra_columns=())
+    return found
 
 
 def _absence(folder: Path, table: SourceTable) -> tuple[str, ...]:
@@ -462,8 +602,8 @@ def _inspect_raw_file(
         return replace(located, problems=(str(error),))
     except duckdb.Error as error:
         format_name = {"csv": "CSV", "parquet": "Parquet"}[raw_file.format]
-        reason = str(error).splitlines()[0]
-        return replace(located, problems=(f"{shown} cannot be read as {format_name}: {reason}",))
+        problem = f"{shown} cannot be read as {format_name}{_reason(error, table)}"
+        return replace(located, problems=(problem,))
     inspected = _judged(table, replace(located, is_present=True), shown, types, is_empty=is_empty)
     versions = _versions(raw_file.files, types)
     inspected = replace(
@@ -475,7 +615,7 @@ def _inspect_raw_file(
     if staged is not None:
         changed = {file for file, version in versions if (file, version) not in staged}
         to_scan = [csv_file for csv_file in csv_files if str(csv_file.path) in changed]
-        found = _scan_csv(connection, folder, to_scan, shown) if to_scan else ()
+        found = _scan_csv(connection, folder, to_scan, shown, table) if to_scan else ()
         inspected = replace(inspected, problems=inspected.problems + found)
     return inspected
 
@@ -498,12 +638,15 @@ def _inspect_relation(
         types = _column_types(connection, relation)
         is_empty = connection.execute(f"select 1 from {relation} limit 1").fetchone() is None
     except duckdb.Error as error:
-        reason = str(error).splitlines()[0]
-        return InputTable(
-            table.name, location=shown, problems=(f"{shown} cannot be read: {reason}",)
-        )
+        problem = f"{shown} cannot be read{_reason(error, table)}"
+        return InputTable(table.name, location=shown, problems=(problem,))
     found = InputTable(table.name, is_present=True, location=shown)
     return _judged(table, found, shown, types, is_empty=is_empty)
+
+
+def _reason(error: Exception, table: SourceTable) -> str:
+    """What DuckDB says is wrong, unless it might quote what must not be said."""
+    return "" if table.is_restricted else f": {str(error).splitlines()[0]}"
 
 
 def _versions(files: Sequence[Path], types: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -521,7 +664,8 @@ def _staged_versions(connection: duckdb.DuckDBPyConnection) -> frozenset[tuple[s
         ).fetchall()
     except duckdb.CatalogException:
         return frozenset()
-    return frozenset((file, version) for file, version in rows)
+    # What follows size, time and types tells who was left out, and nothing of the file.
+    return frozenset((file, " ".join(version.split(" ")[:3])) for file, version in rows)
 
 
 def _judged(
@@ -532,7 +676,8 @@ def _judged(
     extra = tuple(name for name in types if name not in expected)
     missing = [column for column in table.columns if column.name not in types]
     lacking = [column.name for column in missing if column.is_required]
-    problems = [_missing(shown, lacking, types, extra)] if lacking else []
+    given = None if table.is_restricted else types
+    problems = [_missing(shown, lacking, given, extra)] if lacking else []
     problems += [
         f'{shown}: column "{column.name}" is {types[column.name]}; '
         f"a {column.data_type.upper()} is expected"
@@ -551,8 +696,12 @@ def _judged(
 
 
 def _missing(
-    shown: str, columns: Sequence[str], types: Mapping[str, str], extra: Sequence[str]
+    shown: str, columns: Sequence[str], types: Mapping[str, str] | None, extra: Sequence[str]
 ) -> str:
+    """Say which columns are missing, and which are there instead where these may be told."""
+    if types is None:
+        lacking = ", ".join(f'no column "{column}"' for column in columns)
+        return f"{shown} has {lacking}; its first line must hold the names of the columns"
     folded = {name.casefold(): name for name in extra}
     described = []
     for column in columns:
@@ -643,7 +792,8 @@ def _read_header(folder: Path, path: Path, table: SourceTable) -> _CsvFile:
         raise RawInputError(f"{shown}: the first line is blank; it must hold the column names")
     twice = sorted({name for name in header if name and header.count(name) > 1})
     if twice:
-        raise RawInputError(f'{shown} has the column "{twice[0]}" twice')
+        column = "a column" if table.is_restricted else f'the column "{twice[0]}"'
+        raise RawInputError(f"{shown} has {column} twice")
     return _CsvFile(path, delimiter, tuple(_contract_names(header, table)))
 
 
@@ -672,6 +822,7 @@ def _scan_csv(
     folder: Path,
     csv_files: Sequence[_CsvFile],
     shown: str,
+    table: SourceTable,
 ) -> tuple[str, ...]:
     """Read whole CSV files and compare their rows with what DuckDB makes of them."""
     reader = _csv_reader(csv_files)
@@ -681,7 +832,7 @@ def _scan_csv(
     except RawInputError as error:
         return (str(error),)
     except duckdb.Error as error:
-        return (f"{shown} cannot be read as CSV: {str(error).splitlines()[0]}",)
+        return (f"{shown} cannot be read as CSV{_reason(error, table)}",)
     read = counted[0] if counted else 0
     if read != written:
         return (f"{shown} has {written} rows, but {read} can be read; look for stray quotes",)

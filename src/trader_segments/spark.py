@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from trader_segments import raw_input
+from trader_segments.privacy.published_ids import MAPPING, IdHashing
 from trader_segments.warehouse import sample_folder
 
 if TYPE_CHECKING:
@@ -71,20 +72,30 @@ def publish(session: SparkSession, home: Path, plan: dict[str, Any]) -> None:
     from dbt_common.events.functions import fire_event
     from dbt_common.events.types import Note
 
-    from trader_segments.dbt_plugin import run_plan
+    from trader_segments.dbt_plugin import id_hashing, run_plan
     from trader_segments.publish import hold_back_reason
 
     copies: dict[str, str] = {}
     with duckdb.connect() as connection:
         if hold_back_reason(plan) is None:
-            copies = _copy_marts(session, plan)
+            hashing = id_hashing(plan)
+            copies = _copy_marts(session, plan, hashing)
             for mart in plan["marts"]:
+                name = f"{mart['schema']}.{mart['name']}" if hashing else copies[_view(mart)]
                 connection.execute(f'create schema if not exists "{mart["schema"]}"')
-                connection.register("rows", session.table(copies[_view(mart)]).toArrow())
+                connection.register("rows", session.table(name).toArrow())
                 connection.execute(f'create table "{mart["schema"]}"."{mart["name"]}" as from rows')
-        message = run_plan(connection, home.resolve() / "published", plan)
+        try:
+            message = run_plan(connection, home.resolve() / "published", plan)
+        except Exception:
+            for copy in copies.values():
+                session.sql(f"drop table {copy}").collect()
+            raise
+    readers = {_view(mart): mart.get("readers", []) for mart in plan["marts"]}
     for view, copy in copies.items():
         session.sql(f"create or replace view {view} as select * from {copy}").collect()
+        for reader in readers[view]:
+            session.sql(f"grant select on {view} to `{reader}`").collect()
     for schema in {view.split(".")[0] for view in copies}:
         _drop_old_copies(session, schema)
     fire_event(Note(msg=message), EventLevel.INFO)
@@ -94,18 +105,41 @@ def _view(mart: dict[str, str]) -> str:
     return f"{mart['schema']}_published.{mart['name']}"
 
 
-def _copy_marts(session: SparkSession, plan: dict[str, Any]) -> dict[str, str]:
+def _copy_marts(
+    session: SparkSession, plan: dict[str, Any], hashing: IdHashing | None
+) -> dict[str, str]:
     """A table of this build for each mart; the name that readers have to that of the table."""
+    mapping = _write_mapping(session, plan, hashing) if hashing else ""
     build = re.sub(r"\W", "_", plan["build_id"]).lower()
     copies = {_view(mart): f"{_view(mart)}__{build}" for mart in plan["marts"]}
     for mart in plan["marts"]:
         view = _view(mart)
         session.sql(f"create schema if not exists {view.split('.')[0]}").collect()
-        session.sql(
-            f"create table {copies[view]} using parquet as "
-            f"select * from {mart['schema']}.{mart['name']}"
-        ).collect()
+        relation = f"{mart['schema']}.{mart['name']}"
+        select = f"select * from {relation}"
+        if hashing:
+            columns = session.table(relation).columns
+            select = hashing.select(mart["name"], columns, relation, mapping)
+            hashed = hashing.hashed(mart["name"], columns)
+            select += f" order by {', '.join(hashed)}" if hashed else ""
+        session.sql(f"create table {copies[view]} using parquet as {select}").collect()
     return copies
+
+
+def _write_mapping(session: SparkSession, plan: dict[str, Any], hashing: IdHashing) -> str:
+    """Write which hash stands for which id beside the personal data."""
+    relations = {mart["name"]: f"{mart['schema']}.{mart['name']}" for mart in plan["marts"]}
+    queries = [
+        hashing.ids(mart, session.table(relation).columns, relation)
+        for mart, relation in relations.items()
+    ]
+    rows = session.sql(" union ".join(query for query in queries if query)).collect()
+    schema = f"{plan['marts'][0]['schema']}_restricted"
+    session.sql(f"create schema if not exists {schema}").collect()
+    mapping = f"{schema}.{MAPPING}"
+    frame = session.createDataFrame(hashing.mapping((row[0], row[1]) for row in rows))
+    frame.write.mode("overwrite").saveAsTable(mapping, format="parquet")
+    return mapping
 
 
 def _drop_old_copies(session: SparkSession, schema: str) -> None:

@@ -153,7 +153,7 @@ def set_aside(build: Path, wanted: Origin) -> str | None:
     )
 
 
-def compact(path: Path) -> bool:
+def compact(path: Path, *, always: bool = False) -> bool:
     """Write a database file anew where more than a fifth of it are freed blocks; True if it was.
 
     DuckDB uses freed blocks again but gives few of them back, so that a file that was rewritten
@@ -164,6 +164,8 @@ def compact(path: Path) -> bool:
     path
         A database that nobody has open. Where somebody has, or the disk has no room for a second
         one beside it, it stays as it is.
+    always
+        Write it anew whatever it gains, so that nothing of freed blocks is left.
     """
     smaller = path.with_name(f"{path.name}.compact")
     smaller.unlink(missing_ok=True)
@@ -176,10 +178,11 @@ def compact(path: Path) -> bool:
                 "select free_blocks, total_blocks from pragma_database_size() "
                 "where database_name = 'present'"
             ).fetchall()[0]
-            if total < _SMALL_BLOCKS or free * 5 <= total:
+            if not always and (total < _SMALL_BLOCKS or free * 5 <= total):
                 return False
             connection.execute(f"attach '{smaller}' as smaller")
             connection.execute("copy from database present to smaller")
+        smaller.chmod(path.stat().st_mode)
         smaller.replace(path)
     except duckdb.Error:
         smaller.unlink(missing_ok=True)

@@ -332,9 +332,7 @@ def test_an_exact_copy_loaded_later_is_a_duplicate_also_of_a_broken_row(broken: 
 
 
 def test_a_rejected_customer_is_published_without_personal_data(broken: Home) -> None:
-    assert rejected(broken, "customers") == [
-        ("A1", "unknown customer_type", {"trader_id": "A1", "customer_type": "robot"})
-    ]
+    assert rejected(broken, "customers") == [("A1", "unknown customer_type", {"trader_id": "A1"})]
 
 
 def test_not_a_number_is_missing_and_infinite_is_unparsable(broken: Home) -> None:

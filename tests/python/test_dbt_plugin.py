@@ -16,6 +16,7 @@ from warehouse_builds import ROOT
 
 READ_AFTER_FACTS = {
     "as_of_date": dt.date(2025, 3, 1),
+    "hash_trader_ids": True,
     "promote_segmentation": "2025-03-01-abcdef01",
     "refit_segmentation": True,
     "segmentation_refits": {"every_days": None},

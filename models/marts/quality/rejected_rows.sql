@@ -1,8 +1,26 @@
-{%- set venue = active_venue() -%}
+-- A row of a restricted table may be torn: any of its values may be a name or an address, in the key too. Of those the
+-- mart says whose they are, where accounts or fills know the trader; the rows themselves stay where they may be read.
+{%- set venue = active_venue() %}
 with
+
+traders as (
+    select distinct trader_id as known_trader_id from {{ ref('int_accounts') }}
+),
 
 rejected as (
     {%- for table in var('venues')[venue].tables %}
+    {%- if execute and contract_table(table).meta.is_restricted %}
+    select
+        cast('{{ table }}' as {{ type_string() }}) as source_table,
+        traders.known_trader_id as row_key,
+        checked.rejection_reason as reason,
+        {{ row_as_json(['trader_id'], 'known_') }} as raw_values,
+        {{ 'checked.ingested_at' if 'ingested_at' in contract_table(table).columns else 'cast(null as timestamp)' }}
+            as ingested_at
+    from {{ ref('stg_' ~ venue ~ '__' ~ table) }} as checked
+    left join traders on checked.trader_id = traders.known_trader_id
+    where checked.row_status = 'rejected'
+    {%- else %}
     select
         cast('{{ table }}' as {{ type_string() }}) as source_table,
         row_key,
@@ -12,6 +30,7 @@ rejected as (
             as ingested_at
     from {{ ref('stg_' ~ venue ~ '__' ~ table) }}
     where row_status = 'rejected'
+    {%- endif %}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),

@@ -31,6 +31,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from trader_segments import spark
+from trader_segments.privacy.ids import hash_key_problem
 
 _session: SparkSession | None = None
 _lock = Lock()
@@ -179,6 +180,11 @@ class SparkSessionAdapter(SparkAdapter):
         return spark.register(
             session, Path(self.config.project_root), given.venue, given.raw_data, Path(given.home)
         )
+
+    @available
+    def hash_key_problem(self) -> str:
+        """Why ids cannot be hashed, empty where they can be."""
+        return hash_key_problem()
 
     @available
     def publish_marts(self, plan: Mapping[str, Any]) -> None:

@@ -29,6 +29,7 @@
             {{ get_insert_overwrite_sql(new_rows, target_relation, existing_relation) }}
         {%- endcall -%}
     {%- endif -%}
+    {% do apply_grants(target_relation, config.get('grants'), should_revoke=true) %}
     {% do persist_docs(target_relation, model) %}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [target_relation]}) }}

@@ -24,6 +24,7 @@
     {%- call statement('main', language=model['language']) -%}
         {{ create_table_as(False, target_relation, compiled_code, model['language']) }}
     {%- endcall -%}
+    {% do apply_grants(target_relation, config.get('grants'), should_revoke=true) %}
     {% do persist_docs(target_relation, model) %}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [target_relation]}) }}
