@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from trader_segments.report import figures, formats
+from trader_segments.report import figures, formats, oversight
 from trader_segments.report.data import ReportData, read_marts
 
 __all__ = ["render_report", "write_report"]
@@ -67,4 +67,6 @@ def render_report(data: ReportData) -> str:
         "plural": formats.plural,
         "words": formats.words,
     }
-    return environment.get_template("report.html.j2").render(data=data, figures=figures)
+    return environment.get_template("report.html.j2").render(
+        data=data, figures=figures, oversight=oversight
+    )

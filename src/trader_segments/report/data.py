@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import duckdb
 
 from trader_segments.report.formats import finite, words
+from trader_segments.report.oversight import Oversight, read_oversight
+from trader_segments.report.rows import rows
 
-Row = TypeVar("Row")
 VALUE_TIERS = ("top", "high", "medium", "low")
 LIFECYCLE_STAGES = ("new", "active", "returned", "at_risk", "dormant", "churned")
 PRESENT_STAGES = ("new", "active", "returned")
@@ -231,6 +232,7 @@ class ReportData:
     features: Sequence[Feature]
     measures: Sequence[Measure]
     models: Sequence[Model]
+    oversight: Oversight
 
     @property
     def traders(self) -> int:
@@ -327,28 +329,29 @@ def read_marts(marts: Path) -> ReportData:
             "select max(as_of_date), count(distinct micro_segment_id) from trader_segments",
         )
         (build_id,) = _one(connection, "select max(build_id) from source_health")
-        segments = _rows(connection, Segment, _SEGMENTS)
-        profiles = _rows(connection, Profile, _PROFILES)
+        segments = rows(connection, Segment, _SEGMENTS)
+        profiles = rows(connection, Profile, _PROFILES)
         return ReportData(
             as_of_date=as_of_date,
             build_id=build_id,
             micro_segments=micro_segments,
             segments=segments,
-            groups=_rows(connection, Group, _GROUPS),
+            groups=rows(connection, Group, _GROUPS),
             profiles=profiles,
             medians=_medians(connection, style_z_scores(segments, profiles)),
-            certainties=_rows(connection, Certainty, _CERTAINTIES),
-            micros=_rows(connection, MicroSegment, _MICRO_SEGMENTS),
-            flows=_rows(connection, Flow, _FLOWS),
-            periods=_rows(connection, Period, _PERIODS),
-            style_sizes=_rows(connection, StyleSize, _STYLE_SIZES),
-            feature_drift=_rows(connection, FeatureDrift, _FEATURE_DRIFT),
-            segment_drift=_rows(connection, SegmentDrift, _SEGMENT_DRIFT),
-            sources=_rows(connection, Source, _SOURCES),
-            rejections=_rows(connection, Rejection, _REJECTIONS),
-            features=_rows(connection, Feature, _FEATURES),
-            measures=_rows(connection, Measure, _MEASURES),
-            models=_rows(connection, Model, _MODELS),
+            certainties=rows(connection, Certainty, _CERTAINTIES),
+            micros=rows(connection, MicroSegment, _MICRO_SEGMENTS),
+            flows=rows(connection, Flow, _FLOWS),
+            periods=rows(connection, Period, _PERIODS),
+            style_sizes=rows(connection, StyleSize, _STYLE_SIZES),
+            feature_drift=rows(connection, FeatureDrift, _FEATURE_DRIFT),
+            segment_drift=rows(connection, SegmentDrift, _SEGMENT_DRIFT),
+            sources=rows(connection, Source, _SOURCES),
+            rejections=rows(connection, Rejection, _REJECTIONS),
+            features=rows(connection, Feature, _FEATURES),
+            measures=rows(connection, Measure, _MEASURES),
+            models=rows(connection, Model, _MODELS),
+            oversight=read_oversight(connection),
         )
 
 
@@ -377,20 +380,6 @@ def _one(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
     row: tuple[Any, ...] | None = connection.execute(query).fetchone()
     assert row is not None
     return row
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, row: type[Row], query: str) -> list[Row]:
-    result = connection.execute(query)
-    names = [column[0] for column in result.description]
-    return [
-        row(
-            **{
-                name: finite(v) if isinstance(v, float) else v
-                for name, v in zip(names, values, strict=True)
-            }
-        )
-        for values in result.fetchall()
-    ]
 
 
 _SEGMENTS = """
