@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import oversight_marts
 from chromium import dump_dom
 from trader_segments.report import formats, write_report
 from trader_segments.report.charts import Panel, bar_chart, share_level, z_level
@@ -253,6 +254,7 @@ def build_marts(path: Path, traders: int = 600, fees: bool = True, migrate: bool
         connection.execute("insert into feature_catalog from catalog_frame")
         connection.execute("create table trader_features as from features_frame")
         connection.execute(REST)
+        connection.execute(oversight_marts.SQL)
         if migrate:
             connection.execute(MIGRATION)
     return path
@@ -363,6 +365,14 @@ def expected_marks(marts: Path) -> dict[str, int]:
         f" where segment_id in ({biggest})",
         "lifecycle": pairs.format("lifecycle_stage"),
         "risk-appetite": pairs.format("risk_appetite"),
+        "risk-tiers": pairs.format("risk_tier").replace(
+            "trader_segments", "trader_segments inner join trader_risk_profile using (trader_id)"
+        ),
+        "due-diligence-reviews": "with reviews as (select level, case when is_overdue then 1"
+        " when next_review_due_on is null then 2"
+        " when next_review_due_on <= as_of_date + 30 then 3 else 4 end as review"
+        " from trader_due_diligence)"
+        " select count(distinct (level, review)) + count(distinct review) from reviews",
         "movement-by-period": "select count(distinct period_end_date) from segment_migration"
         " where from_segment_id not in (to_segment_id, 'arrived') and to_segment_id != 'left'"
         " union all select count(distinct period_end_date) from segment_migration"
