@@ -38,6 +38,15 @@
         ) -%}
     {%- endfor -%}
     {%- set facts = var('due_diligence_facts') | map(attribute='fact') | list -%}
+    {%- for entry in var('due_diligence_facts') -%}
+        {%- set place = "vars.due_diligence_facts, fact '" ~ entry.fact ~ "': " -%}
+        {%- for key in ['fact', 'description', 'unit'] if key not in entry -%}
+            {%- do problems.append(place ~ "'" ~ key ~ "' is missing") -%}
+        {%- endfor -%}
+        {%- for key in entry if key not in ['fact', 'description', 'unit', 'details', 'requires'] -%}
+            {%- do problems.append(place ~ "'" ~ key ~ "' is not a known key") -%}
+        {%- endfor -%}
+    {%- endfor -%}
     {%- for fact in facts if facts.count(fact) > 1 -%}
         {%- do problems.append("vars.due_diligence_facts has the fact '" ~ fact ~ "' twice") -%}
     {%- endfor -%}

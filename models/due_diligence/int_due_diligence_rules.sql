@@ -42,7 +42,10 @@ stated as (
         0 as points,
         level as floor,
         false as is_hold,
-        concat('Level ', level) as description,
+        case
+            when review_months is null then concat('Level ', level)
+            else concat('Level ', level, ', reviewed after ', cast(review_months as {{ type_string() }}), ' months')
+        end as description,
         why as source
     from levels
 ),
