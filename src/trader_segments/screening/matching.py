@@ -229,7 +229,7 @@ class NameIndex:
         return np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int32)
 
     def _within_two_edits(self, words: list[_Words]) -> Iterator[tuple[int, Ids]]:
-        """Long names of one word, and the listed names that are within two edits, spaces left out."""
+        """Long names of one word, and the listed ones within two edits, spaces left out."""
         places = [
             place
             for place, each in enumerate(words)
@@ -480,9 +480,9 @@ def _wholes(names: Sequence[_Words]) -> tuple[list[str], Ids]:
     """Names written without spaces, those of two words in both orders, and whose each is."""
     wholes, whole_of = [], []
     for number, words in enumerate(names):
-        orders = (
-            {words.written, words.written[::-1]} if len(words.written) == 2 else {words.written}
-        )
+        orders = {words.written}
+        if len(words.written) == 2:
+            orders.add(words.written[::-1])
         for order in sorted(orders):
             wholes.append("".join(order))
             whole_of.append(number)
