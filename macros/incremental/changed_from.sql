@@ -4,7 +4,8 @@
 
     Facts know only the past of their own time, so what arrives for a date changes nothing before it. The model says in
     `meta.by_date` what differs: `column`, the expression that dates a row (event_date); `days_before`, how many days
-    earlier its rows look ahead (0); `knows_as_of_date`, whether it ends at the as-of date (false).
+    earlier its rows look ahead (0); `knows_as_of_date`, whether it ends at the as-of date (false); `whole`, whether its
+    dates cannot be built in slices, as a model that asks for this date itself (false).
 -#}
 {% macro changed_from() -%}
     {#- A unit test gives all rows, and none of the model int_changes. -#}

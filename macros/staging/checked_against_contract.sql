@@ -47,7 +47,7 @@ typed as (
     from {{ rows }}
 ),
 
-judged as (
+judged as {{ not_materialized() }} (
     select
         typed.*,
         concat_ws(

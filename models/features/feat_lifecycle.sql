@@ -51,10 +51,9 @@ returns as (
 positions as (
     select
         trader_id,
-        sum(gross_notional_usd) as open_position_usd
+        gross_notional_usd as open_position_usd
     from {{ ref('int_trader_exposure_days') }}
     where event_date = {{ as_of_date() }}
-    group by 1
 ),
 
 -- Who has no position holds nothing, where positions of the venue are known at all.

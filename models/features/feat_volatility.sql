@@ -1,21 +1,8 @@
 -- Exposure to volatility: what is carried overnight, what is bought and sold, and at which price.
 with
 
-underlying_days as (
-    {{ recent_days('int_trader_exposure_days') }}
-),
-
 exposure_days as (
-    select
-        trader_id,
-        event_date,
-        sum(gross_vega_usd) as gross_vega_usd,
-        sum(net_vega_usd) as net_vega_usd,
-        sum(gamma_usd) as gamma_usd,
-        sum(theta_usd) as theta_usd
-    from underlying_days
-    where option_position_count > 0
-    group by 1, 2
+    {{ recent_days('int_trader_exposure_days') }}
 ),
 
 volatility_days as (
@@ -43,6 +30,7 @@ carried as (
             'count(gamma_usd)',
         ) }} as gamma_theta_sign
     from exposure_days
+    where option_position_count > 0
     group by 1
 ),
 

@@ -328,7 +328,7 @@ def test_the_warehouse_itself_holds_no_personal_value(
             assert not {value for (value,) in found} & values, (table, column)
 
 
-def test_one_thread_gives_the_same_marts_as_many(
+def test_one_thread_and_many_slices_of_dates_give_the_same_marts(
     built: Built, venue: SimulationResult, bare_project: Path, tmp_path: Path
 ) -> None:
     profiles = yaml.safe_load((ROOT / "profiles.yml").read_text(encoding="utf-8"))
@@ -344,9 +344,14 @@ def test_one_thread_gives_the_same_marts_as_many(
             "build",
             "--profiles-dir",
             str(profile.parent),
+            "--vars",
+            "{rows_per_slice: 1}",
             environment={"TRADER_SEGMENTS_THREADS": "1"},
         )
     )
+    slices = "select count(*) from int_fact_slices"
+    assert built.home.query_warehouse(slices) == [(1,)]
+    assert home.query_warehouse(slices)[0][0] > 3
     assert differences(built.contents[0], home.contents()) == []
     on_one, on_many = home.manifest()["marts"], built.manifests[0]["marts"]
     assert {mart for mart in on_many if on_one[mart] != on_many[mart]} == set(STAMPS)

@@ -10,15 +10,8 @@
 with
 
 exposure_days as (
-    select
-        trader_id,
-        event_date,
-        sum(net_delta_usd) as net_delta_usd,
-        sum(gross_delta_usd) as gross_delta_usd,
-        sum(gross_notional_usd) as gross_notional_usd
-    from {{ ref('int_trader_exposure_days') }}
+    select * from {{ ref('int_trader_exposure_days') }}
     where {{ since_change('event_date') }}
-    group by 1, 2
 ),
 
 equity_days as (

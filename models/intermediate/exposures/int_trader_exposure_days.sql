@@ -1,4 +1,5 @@
--- What a trader is exposed to per underlying at the end of each day, over all accounts.
+-- What a trader is exposed to at the end of each day, over all accounts and underlyings. Gamma, vega and theta are those
+-- of options, unknown where those are: what has none says nothing of them.
 {{ config(
     materialized=by_date(),
     incremental_strategy='by_date',
@@ -15,18 +16,17 @@ positions as (
 final as (
     select
         trader_id,
-        underlying,
         event_date,
         count(case when kind = 'option' then 1 end) as option_position_count,
         sum(delta_usd) as net_delta_usd,
         sum(abs(delta_usd)) as gross_delta_usd,
-        sum(gamma_usd) as gamma_usd,
-        sum(vega_usd) as net_vega_usd,
-        sum(abs(vega_usd)) as gross_vega_usd,
-        sum(theta_usd) as theta_usd,
+        sum(case when kind = 'option' then gamma_usd end) as gamma_usd,
+        sum(case when kind = 'option' then vega_usd end) as net_vega_usd,
+        sum(case when kind = 'option' then abs(vega_usd) end) as gross_vega_usd,
+        sum(case when kind = 'option' then theta_usd end) as theta_usd,
         sum(notional_usd) as gross_notional_usd
     from positions
-    group by 1, 2, 3
+    group by 1, 2
 )
 
 select * from final

@@ -22,12 +22,12 @@ fills as (
 
 quotes as (
     select * from {{ ref('int_book_quotes') }}
-    where {{ since_change('cast(quoted_at as date)', days_before=days_ahead) }}
+    where {{ since_change('cast(quoted_at as date)', days_before=days_ahead, days_after=days_ahead) }}
 ),
 
 ticks as (
     select * from {{ ref('int_underlying_ticks') }}
-    where {{ since_change('cast(priced_at as date)', days_before=days_ahead) }}
+    where {{ since_change('cast(priced_at as date)', days_before=days_ahead, days_after=days_ahead) }}
 ),
 
 -- When to look, and the time at or before which a price is too old to be that of the moment.

@@ -70,8 +70,8 @@ final as (
         underlying,
         week_start,
         sum(match_count) as match_count,
-        sum({{ decimal_product('match_count', 'quantity') }}) as quantity,
-        sum({{ decimal_product('match_count', 'notional_usd') }}) as notional_usd
+        sum({{ decimal_product('quantity', 'match_count') }}) as quantity,
+        sum({{ decimal_product('notional_usd', 'match_count') }}) as notional_usd
     from matches
     group by 1, 2, 3, 4, 5
 )

@@ -62,11 +62,6 @@ final as (
             else 'opportunistic'
         end as order_flow_class,
         recent.contracts,
-        recent.volume,
-        recent.net_position,
-        recent.notional_usd,
-        recent.position_share,
-        recent.intraday_deviation,
         recent.recent_day_count,
         {{ share('recent.recent_position_share_sum', 'recent.recent_day_count') }} as recent_position_share,
         {{ share('recent.recent_deviation_sum', 'recent.recent_day_count') }} as recent_intraday_deviation

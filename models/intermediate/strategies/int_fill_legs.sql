@@ -69,15 +69,28 @@ legs as (
     group by 1, 2, 3, 4, 5, 6, 7
 ),
 
+-- What says which legs are of one trade; the rest of a leg is too wide to be sorted with it.
+starts as (
+    select
+        leg_id,
+        account_id,
+        event_date,
+        underlying,
+        group_source,
+        declared_id,
+        started_at
+    from legs
+),
+
 followed as (
     select
-        legs.*,
+        starts.*,
         {{ seconds_between(
             'lag(started_at) over (partition by account_id, event_date, underlying, group_source, declared_id'
                 ~ ' order by started_at, leg_id)',
             'started_at',
         ) }} as gap_seconds
-    from legs
+    from starts
 ),
 
 islands as (
@@ -97,35 +110,43 @@ islands as (
     cross join thresholds
 ),
 
-final as (
+trades as (
     select
         leg_id,
         min(leg_id) over (
             partition by account_id, event_date, underlying, group_source, declared_id, island_number
-        ) as group_id,
-        group_source,
-        trader_id,
-        account_id,
-        event_date,
-        started_at,
-        underlying,
-        leg_order_id,
-        combo_id,
-        block_trade_id,
-        instrument_id,
-        kind,
-        option_type,
-        strike,
-        expires_at,
-        side,
-        fill_count,
-        quantity,
-        underlying_value_usd,
-        notional_usd,
-        premium_usd,
-        delta_usd,
-        vega_usd
+        ) as group_id
     from islands
+),
+
+final as (
+    select
+        legs.leg_id,
+        trades.group_id,
+        legs.group_source,
+        legs.trader_id,
+        legs.account_id,
+        legs.event_date,
+        legs.started_at,
+        legs.underlying,
+        legs.leg_order_id,
+        legs.combo_id,
+        legs.block_trade_id,
+        legs.instrument_id,
+        legs.kind,
+        legs.option_type,
+        legs.strike,
+        legs.expires_at,
+        legs.side,
+        legs.fill_count,
+        legs.quantity,
+        legs.underlying_value_usd,
+        legs.notional_usd,
+        legs.premium_usd,
+        legs.delta_usd,
+        legs.vega_usd
+    from legs
+    inner join trades on legs.leg_id = trades.leg_id
 )
 
 select * from final

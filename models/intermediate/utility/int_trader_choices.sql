@@ -1,6 +1,11 @@
 -- What each trader chose in each period of a day: the orders that opened or enlarged a position. To close one is no
 -- choice of an instrument, and a liquidation no choice at all.
-{{ config(materialized=by_date(), incremental_strategy='by_date', on_schema_change='fail') }}
+{{ config(
+    materialized=by_date(),
+    incremental_strategy='by_date',
+    on_schema_change='fail',
+    meta={'by_date': {'whole': true}},
+) }}
 {%- set first_date = first_date_of_open_orders(ref('int_fills_valued')) %}
 with
 
