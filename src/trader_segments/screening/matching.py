@@ -310,7 +310,7 @@ class NameIndex:
         """The cheapest pairing of words, whatever their order."""
         mine, theirs = list(range(len(given.written))), list(range(len(listed.written)))
         parts = []
-        for i in list(mine):
+        for i in [] if self._consonants else list(mine):
             j = next((j for j in theirs if listed.written[j] == given.written[i]), None)
             if j is not None:
                 mine.remove(i)
