@@ -299,7 +299,12 @@ def test_personal_data_is_in_the_restricted_database_only(built: Built) -> None:
     holders = {(database, table) for database, table, columns in tables if {*PERSONAL} & {*columns}}
     assert holders == {("restricted", "stg_exchange__customers")}
     restricted = {table for database, table, _ in tables if database == "restricted"}
-    assert restricted >= {"stg_exchange__customers", "stg_exchange__verification_events"}
+    assert restricted >= {
+        "stg_exchange__customers",
+        "stg_exchange__verification_events",
+        "sanctions_screening",
+        "int_sanctions_matches",
+    }
     assert not {name for _, name, _ in tables if name.startswith("int_due")} - restricted
 
 

@@ -36,7 +36,7 @@ cleared as (
         on matches.trader_id = clearings.trader_id
         and case
             when clearings.names_matches then clearings.note like '%' || matches.match_id || '%'
-            else clearings.is_of_sanctions and clearings.cleared_on >= matches.first_seen_on
+            else clearings.is_of_sanctions and matches.first_seen_on <= clearings.cleared_on
         end
 ),
 

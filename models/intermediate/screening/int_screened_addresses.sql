@@ -6,6 +6,15 @@ accounts as (
     select * from {{ ref('int_accounts') }}
 ),
 
+first_accounts as (
+    select
+        trader_id,
+        min(opened_date) as used_on
+    from accounts
+    where opened_date <= {{ as_of_date() }}
+    group by 1
+),
+
 transfers as (
     select * from {{ ref('stg_transfers') }}
     where counterparty_address is not null and cast(occurred_at as date) <= {{ as_of_date() }}
@@ -24,11 +33,9 @@ named as (
     select
         customers.trader_id,
         customers.wallet_address as address,
-        accounts.opened_date as used_on
+        first_accounts.used_on
     from {{ ref('stg_customers') }} as customers
-    left join accounts
-        on customers.trader_id = accounts.trader_id
-        and accounts.opened_date <= {{ as_of_date() }}
+    left join first_accounts on customers.trader_id = first_accounts.trader_id
     where customers.wallet_address is not null
 ),
 

@@ -102,17 +102,13 @@ def _later(listed: pd.Series[str], since: pd.Series[str]) -> pd.Series[str]:
 
 def _keyed(customers: pd.DataFrame, lists: Lists, threshold: float) -> pd.DataFrame:
     made_with = json.dumps([_code(), lists.version, threshold])
-    customers = customers.assign(customer_since=_days(customers["customer_since"]))
+    since = customers["customer_since"].astype("str").str[:10]
+    customers = customers.assign(customer_since=since)
     values = zip(*(customers[column].astype("str").fillna("") for column in _KEYED), strict=True)
     keys = [
         hashlib.sha256("\x1f".join([made_with, *row]).encode()).hexdigest()[:24] for row in values
     ]
     return customers.assign(screening_key=pd.Series(keys, index=customers.index, dtype="str"))
-
-
-def _days(dates: pd.Series[object]) -> pd.Series[str]:
-    """Dates as `YYYY-MM-DD`."""
-    return pd.to_datetime(dates).dt.strftime("%Y-%m-%d").astype("str")
 
 
 @cache

@@ -241,8 +241,9 @@ def _add_aliases(path: Path, found: dict[str, Entry], records: _Records) -> int:
     if not read:
         raise ListError(f"{path}: none of its {aliases.count:,} records is an alias in {_ALIASES}")
     records.count += aliases.count
-    for line in aliases.broken:
-        records.broken.append(replace(line, reason=f"{path.name}: {line.reason}"))
+    records.broken += [
+        replace(broken, reason=f"{path.name}: {broken.reason}") for broken in aliases.broken
+    ]
     return repeated
 
 

@@ -47,12 +47,12 @@ FORM_COST = 0.5
 """Of typing errors in a legal form, in edits."""
 NUMBER_COST = 2.0
 """Of digits that differ, in edits: nobody mistypes the only thing that tells two firms apart."""
+KNOWN_AT = 3
+"""Entries a word must occur in to count as a name of its own."""
 COMMON_AT = 20
 """Entries a word must occur in for its agreement to say little."""
 COMMON_SIZE = 3
 """Letters less that a name counts for where only such words agree and the others are short."""
-KNOWN_AT = 3
-"""Entries a word must occur in to count as a name of its own."""
 _SLACK = 0.5
 """Edits by which letter counts may overstate the cost: one edit of a digraph changes two sounds."""
 _MOST_EDITED = 0.35
@@ -60,7 +60,9 @@ _MOST_EDITED = 0.35
 _FEW_CONSONANTS = 2
 """Consonants that alone say little, so that the long vowels must be the same too."""
 _SHORT = 5
+"""Letters of the words that differ, up to which the agreement of common ones says little."""
 _PERMUTED = 4
+"""Words of which every pairing is tried."""
 _LEAST_LONG = 7
 """Letters of a word that is found again with two edits though the name has no other."""
 _AT_ONCE = 256
@@ -100,7 +102,7 @@ class Match:
     given, listed
         Positions in the names that were compared.
     score
-        From 0 to 1; 1 only where both have the same words.
+        From 0 to 1; 1 only where both have the same words, as far as their script writes them.
     parts
         Why.
     """
@@ -229,7 +231,7 @@ class NameIndex:
         return np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int32)
 
     def _within_two_edits(self, words: list[_Words]) -> Iterator[tuple[int, Ids]]:
-        """Long names of one word, and the listed names that are within two edits, spaces left out."""
+        """Long names of one word, and the listed ones within two edits, spaces left out."""
         places = [
             place
             for place, each in enumerate(words)
@@ -308,10 +310,8 @@ class NameIndex:
         """The cheapest pairing of words, whatever their order."""
         mine, theirs = list(range(len(given.written))), list(range(len(listed.written)))
         parts = []
-        for i in list(mine):
+        for i in [] if self._consonants else list(mine):
             j = next((j for j in theirs if listed.written[j] == given.written[i]), None)
-            if self._consonants:
-                j = None
             if j is not None:
                 mine.remove(i)
                 theirs.remove(j)
@@ -480,9 +480,9 @@ def _wholes(names: Sequence[_Words]) -> tuple[list[str], Ids]:
     """Names written without spaces, those of two words in both orders, and whose each is."""
     wholes, whole_of = [], []
     for number, words in enumerate(names):
-        orders = (
-            {words.written, words.written[::-1]} if len(words.written) == 2 else {words.written}
-        )
+        orders = {words.written}
+        if len(words.written) == 2:
+            orders.add(words.written[::-1])
         for order in sorted(orders):
             wholes.append("".join(order))
             whole_of.append(number)

@@ -92,7 +92,7 @@ _FOLDED = {
     "ij": "i",
 }
 _NO_DIGRAPH = re.compile("(?<=[cdgkpstz])\x00(?=h)|(?<=(.))\x00(?=\\1)")
-"""Between two letters of an abjad that are not one sound, nor a doubled one, which it writes once."""
+"""Between two letters of an abjad that are not one sound; a doubled one it writes once."""
 _REPEATED = re.compile(r"(.)\1+")
 _VOWELS = re.compile("[aiu]")
 _ONE_LETTER_IN_ARABIC = str.maketrans({"%": "$", "p": "b", "g": "j"})

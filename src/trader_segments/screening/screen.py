@@ -28,7 +28,7 @@ from trader_segments.screening.names import (
     without_middle,
 )
 
-DEFAULT_THRESHOLD = 0.79
+DEFAULT_THRESHOLD = 0.8
 """Chosen on one half of a planted set (benchmarks/screening): at most 0.1 % of innocent names."""
 
 SHORTENED_FACTOR = 0.9
@@ -86,10 +86,10 @@ def screen(
     -------
     `HIT_COLUMNS`, a row per customer and entry (the best of its names), by trader, score and
     entry. `score` is 1 for the same words in any order. `matched_words` says word by word what was
-    compared and what it cost in edits. `birth_date_agreement` is that of `births.agreement`: a day or
-    a year of birth that agrees makes differences of the name count less, any other leaves the score
-    alone. Memory: the listed names, the customers,
-    and the candidates of one batch of names.
+    compared and what it cost in edits. `birth_date_agreement` is that of `births.agreement`: a day
+    or a year of birth that agrees makes differences of the name count less, any other leaves the
+    score alone. `listed_since` is the day on which the name was first loaded. Memory: the listed
+    names, the customers, and the candidates of one batch of names.
 
     Raises
     ------
@@ -143,8 +143,8 @@ def screen_wallets(addresses: pd.DataFrame, wallets: pd.DataFrame) -> pd.DataFra
     spelled = spelled[spelled["address"].isin(known["address"])]
     asked = addresses.rename(columns={"address": "spelled"}).merge(spelled, on="spelled")
     asked = asked.assign(used_since=asked["used_since"].map(_day, na_action="ignore"))
-    asked = asked.groupby(["trader_id", "address"], as_index=False)["used_since"].min()
-    hits = _records(asked.merge(known, on="address"))
+    first = asked.sort_values("used_since").drop_duplicates(["trader_id", "address"])
+    hits = _records(first[["trader_id", "address", "used_since"]].merge(known, on="address"))
     for hit in hits:
         hit["match_id"] = match_id(
             hit["trader_id"], hit["list_name"], hit["entry_id"], hit["address"]

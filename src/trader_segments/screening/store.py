@@ -1,8 +1,8 @@
 """The sanctions lists of a home, each one version at a time, in a database of their own.
 
 `trader-segments load-sanctions` writes `build/sanctions.duckdb`, builds read it. It is no part of
-the working databases: those belong to one input and are set aside with it, lists hold for all. DuckDB
-admits one writer or many readers, so a load waits for the moment in which a build reads the lists.
+the working databases: those belong to one input and are set aside with it, lists hold for all.
+DuckDB admits one writer or many readers: who comes second is told to try again.
 """
 
 from __future__ import annotations
