@@ -24,9 +24,9 @@ final as (
         min(stress_days.event_date) as stress_date,
         min(stress_days.reason) as reason
     from moves
-    inner join stress_days
-        on moves.account_id = stress_days.account_id
-        and abs({{ dbt.datediff('stress_days.event_date', 'moves.move_date', 'day') }})
+    inner join stress_days on moves.account_id = stress_days.account_id
+    where
+        abs({{ dbt.datediff('stress_days.event_date', 'moves.move_date', 'day') }})
         <= {{ isolation_threshold('days_around') }}
     group by 1, 2, 3, 4, 5, 6
 )
