@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trader_segments.privacy.erase import Person, find_person, remove_rows, uncount
@@ -152,6 +152,7 @@ def test_logs_are_written_over_where_they_name_the_person(tmp_path: Path) -> Non
     assert other.read_bytes() == b"\xfftrader-1\n"
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1))
 def test_any_value_is_found_where_it_stands_alone(value: str) -> None:
     needle = Needle("it", value)
@@ -245,8 +246,8 @@ def test_past_sizes_of_segments_lose_the_person_and_a_segment_of_one_its_row(
     databases: duckdb.DuckDBPyConnection,
 ) -> None:
     person = Person("T1")
-    uncount(databases, person)
-    remove_rows(databases, person, keep_staging=True)
+    for _ in range(2):  # once is enough, and again does no harm
+        uncount(databases, person)
     sizes = databases.execute(
         "select as_of_date::varchar, segment_id, traders, trader_share "
         "from warehouse.segment_summary_history order by all"
