@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -161,12 +162,15 @@ def compact(path: Path, *, always: bool = False) -> bool:
     Parameters
     ----------
     path
-        A database that nobody has open. Where somebody has, it stays as it is.
+        A database that nobody has open. Where somebody has, or the disk has no room for a second
+        one beside it, it stays as it is.
     always
         Write it anew whatever it gains, so that nothing of freed blocks is left.
     """
     smaller = path.with_name(f"{path.name}.compact")
     smaller.unlink(missing_ok=True)
+    if not path.exists() or shutil.disk_usage(path.parent).free < path.stat().st_size:
+        return False
     try:
         with duckdb.connect() as connection:
             connection.execute(f"attach '{path}' as present")

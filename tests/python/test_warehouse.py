@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import pytest
@@ -174,7 +176,9 @@ def test_another_venue_or_real_trades_on_the_sample_are_refused(
             assert read_origin(connection) == present
 
 
-def test_a_file_full_of_freed_blocks_is_written_anew(tmp_path: Path) -> None:
+def test_a_file_full_of_freed_blocks_is_written_anew_where_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "warehouse.duckdb"
     with duckdb.connect(str(path)) as connection:
         connection.execute("create table kept as select range as n from range(2000000)")
@@ -185,6 +189,10 @@ def test_a_file_full_of_freed_blocks_is_written_anew(tmp_path: Path) -> None:
         connection.execute("drop table dropped")
         connection.execute("checkpoint")
     before = path.stat().st_size
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=before - 1))
+        assert not compact(path)
+    assert path.stat().st_size == before
     assert compact(path)
     assert path.stat().st_size < before / 2
     with duckdb.connect(str(path), read_only=True) as connection:
