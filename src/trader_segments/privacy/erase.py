@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
 
 import duckdb
@@ -34,6 +35,8 @@ from trader_segments.warehouse import DATABASES, SCHEMA_RAW, compact, find_origi
 _LEAST_PERSONAL = 6
 """Characters of a personal text that is searched for; shorter ones are shared by many."""
 _TARGETS = {"dev", "ci"}
+_RAW_INPUT = {"sample", "fetched", "spark_raw"}
+"""Folders of `build/` with copies of what the venue hands over."""
 _OURS = "database_name in ('warehouse', 'restricted')"
 
 
@@ -112,6 +115,7 @@ def erase(settings: Settings, trader_id: str, say: Say, dbt_arguments: Sequence[
         say(f"{sum(removed.values()):,} rows removed from {len(removed)} tables before the build")
     needles = person.needles(key)
     _clean_folders(needles, say)
+    shutil.rmtree(settings.build / "verify", ignore_errors=True)
     shelves = sorted((settings.build / "warehouses").glob(f"{settings.venue}-????????"))
     for shelf in shelves:
         _erase_shelf(shelf, person, key, say)
@@ -128,7 +132,7 @@ def erase(settings: Settings, trader_id: str, say: Say, dbt_arguments: Sequence[
             say(f"Removed what no model makes any more: {', '.join(sorted(removed))}")
     _clean_folders(needles, say)
     _rewrite([settings.build, *shelves])
-    found = prove(settings, shelves, needles)
+    found = prove(settings, needles)
     _report(settings, expected, person, found, say)
     return not found.findings
 
@@ -240,8 +244,8 @@ def remove_rows(
 
 
 def uncount(connection: duckdb.DuckDBPyConnection, person: Person) -> None:
-    """Take the person out of the sizes of segments on earlier dates; a segment that held nobody
-    else loses its row there, whose sums would be the person's own."""
+    """Take the person out of the history of segments and of their sizes on earlier dates, at once;
+    a segment that held nobody else loses its row there, whose sums would be the person's own."""
     tables = connection.execute(
         "select table_name from duckdb_tables() where database_name = 'warehouse' "
         "and schema_name = 'main' "
@@ -252,44 +256,43 @@ def uncount(connection: duckdb.DuckDBPyConnection, person: Person) -> None:
     history, summary = (
         f"warehouse.main.{name}" for name in ("trader_segment_history", "segment_summary_history")
     )
+    own = f"from {history} where trader_id in (select unnest($ids))"
+    ids = {"ids": list(person.ids)}
+    connection.execute("begin")
     connection.execute(
         f"""
         update {summary} as summary set traders = summary.traders - own.traders
-        from (
-            select as_of_date, segment_id, count(*) as traders
-            from {history} where trader_id in (select unnest($ids)) group by all
-        ) as own
+        from (select as_of_date, segment_id, count(*) as traders {own} group by all) as own
         where summary.as_of_date = own.as_of_date and summary.segment_id = own.segment_id
         """,
-        {"ids": list(person.ids)},
+        ids,
     )
     connection.execute(f"delete from {summary} where traders <= 0")
     connection.execute(
         f"""
         update {summary} as summary set trader_share = summary.traders / whole.traders
         from (select as_of_date, sum(traders) as traders from {summary} group by all) as whole
-        where summary.as_of_date = whole.as_of_date and summary.as_of_date in (
-            select as_of_date from {history} where trader_id in (select unnest($ids))
-        )
+        where summary.as_of_date = whole.as_of_date
+            and summary.as_of_date in (select as_of_date {own})
         """,
-        {"ids": list(person.ids)},
+        ids,
     )
+    connection.execute(f"delete {own}", ids)
+    connection.execute("commit")
 
 
-def prove(settings: Settings, shelves: Sequence[Path], needles: Sequence[Needle]) -> Search:
+def prove(settings: Settings, needles: Sequence[Needle]) -> Search:
     """Search all that is kept: databases, published versions, logs, dbt's target folder."""
     search = Search(needles)
-    for folder in (settings.build, *shelves):
-        for name in DATABASES:
-            if (folder / name).exists():
-                search.database(folder / name, _shown(folder / name, settings.home))
-    beside = [
-        path
-        for folder in (settings.build, *shelves)
-        for path in folder.glob("*")
-        if path.name not in DATABASES and path.is_file()
-    ]
-    search.files(beside, "files beside the databases")
+    kept = list(_kept(settings))
+    for path in kept:
+        if path.suffix == ".duckdb":
+            search.database(path, _shown(path, settings.home))
+    parquet = [path for path in kept if path.suffix == ".parquet"]
+    search.parquet(parquet, _shown(settings.build, settings.home))
+    read = {".duckdb", ".parquet"}
+    beside = [path for path in kept if path.suffix not in read]
+    search.files(beside, f"{_shown(settings.build, settings.home)}, beside the databases")
     for version in sorted((settings.published / "versions").glob("*")):
         shown = _shown(version, settings.home)
         for path in sorted(version.glob("*.duckdb")):
@@ -309,6 +312,15 @@ def _build_arguments(settings: Settings, given: Sequence[str]) -> list[str]:
     if served is None or not served.get("hash_key") or "--vars" in given:
         return list(given)
     return [*given, "--vars", "hash_trader_ids: true"]
+
+
+def _kept(settings: Settings) -> Iterator[Path]:
+    """Files of `build/`, without copies of raw input and databases of other venues."""
+    for path in plain_files(settings.build):
+        top, *below = path.relative_to(settings.build).parts
+        is_of_another = top == "warehouses" and not fnmatch(below[0], f"{settings.venue}-????????")
+        if top not in _RAW_INPUT and not is_of_another:
+            yield path
 
 
 def _check_origin(settings: Settings) -> None:
@@ -395,8 +407,7 @@ def _rewrite(folders: Iterable[Path]) -> None:
             if path.exists() and not compact(path, always=True):
                 raise EraseError(
                     f"{path} cannot be written anew, so that removed rows may still stand in it: "
-                    "close whatever has it open, make room for a second one beside it, and repeat "
-                    "the command"
+                    "close whatever has it open, make room on the disk, and repeat the command"
                 )
         for spilled in folder.glob("*.duckdb.tmp"):
             shutil.rmtree(spilled, ignore_errors=True)
