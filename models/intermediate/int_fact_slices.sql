@@ -1,28 +1,20 @@
--- The dates that facts are built for at once where they are built whole: weeks, as many as have about so many rows
+-- The dates that facts are built for at once where they are built whole: weeks, as many as have about so many fills
 -- together. The first slice has no beginning and the last no end.
 {{ config(enabled=by_date() == 'incremental', materialized='table') }}
 with
 
-events as (
-    select cast(executed_at as date) as event_date from {{ ref('stg_fills') }}
-    union all
-    select cast(event_at as date) as event_date from {{ ref('stg_orders') }}
-    union all
-    select cast(quoted_at as date) as event_date from {{ ref('stg_quotes') }}
-),
-
 days as (
     select
-        event_date,
-        count(*) as row_count
-    from events
+        cast(executed_at as date) as event_date,
+        count(*) as fill_count
+    from {{ ref('stg_fills') }}
     group by 1
 ),
 
 weeks as (
     select
         cast(date_trunc('week', event_date) as date) as week_start,
-        sum(row_count) as row_count
+        sum(fill_count) as fill_count
     from days
     group by 1
 ),
@@ -31,8 +23,8 @@ placed as (
     select
         week_start,
         floor((
-            sum(row_count) over (order by week_start rows between unbounded preceding and current row) - row_count
-        ) / {{ var('rows_per_slice') }}) as slice_number
+            sum(fill_count) over (order by week_start rows between unbounded preceding and current row) - fill_count
+        ) / {{ var('fills_per_slice') }}) as slice_number
     from weeks
 ),
 

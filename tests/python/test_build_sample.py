@@ -345,7 +345,7 @@ def test_one_thread_and_many_slices_of_dates_give_the_same_marts(
             "--profiles-dir",
             str(profile.parent),
             "--vars",
-            "{rows_per_slice: 1}",
+            "{fills_per_slice: 1}",
             environment={"TRADER_SEGMENTS_THREADS": "1"},
         )
     )
