@@ -138,6 +138,44 @@ def test_legal_forms_do_not_count_also_misspelled() -> None:
     assert best("Grombletron Trading Compnay", kind="entity") == ("2", 1.0)
 
 
+def names_that_hit(name: str, listed: str, kind: str) -> float:
+    hits = screen(customers_of(name, kind=kind), names_of([("1", listed, kind, None)]))
+    return 0.0 if hits.empty else float(hits["score"].iloc[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "listed"),
+    [
+        ("Grombletron Norte S.Ax. de C.V.", "GROMBLETRON NORTE, S.A. DE C.V."),
+        ("Grombletron Norte Cox, Ltd.", "GROMBLETRON NORTE CO., LTD."),
+        ("Grombletrn nortelimited", "GROMBLETRON NORTE LIMITED"),
+        ("Gromltronnqrte", "GROMBLTRONNORTE"),
+        ("Grombletronqorte", "GROMBLETRON NORTE"),
+    ],
+)
+def test_typing_errors_in_legal_forms_and_in_single_long_words_are_found(
+    name: str, listed: str
+) -> None:
+    assert DEFAULT_THRESHOLD <= names_that_hit(name, listed, "entity") < 1
+
+
+def test_another_number_is_another_firm() -> None:
+    assert names_that_hit("Grombletron Zavod 558", "GROMBLETRON ZAVOD 558", "entity") == 1
+    assert names_that_hit("Grombletron Zavod 559", "GROMBLETRON ZAVOD 558", "entity") < 0.85
+
+
+@pytest.mark.parametrize(
+    ("name", "listed"),
+    [
+        ("عمر ممدوح الهجازي", "AL-HIJAZI, Omar Mamdouh"),
+        ("عبدالله جلال", "JALAL, Abdallah"),
+        ("صالح حبيب", "HABIB, Salih"),
+    ],
+)
+def test_arabic_names_keep_all_their_consonants(name: str, listed: str) -> None:
+    assert names_that_hit(name, listed, "individual") >= 0.85
+
+
 def test_people_are_not_held_against_entities_and_nobody_against_vessels() -> None:
     assert best("Grombletron Trading", kind="individual") is None
     assert best("Grombletron Trading", kind=None) == ("2", 1.0)

@@ -270,6 +270,8 @@ class NameIndex:
         self, given: _Words, listed: _Words, factor: float, threshold: float
     ) -> tuple[float, tuple[Part, ...]] | None:
         size = max(_size(given), _size(listed))
+        if not self._consonants and len(given.written) == len(listed.written) == 1:
+            size = max(len(given.written[0]), len(listed.written[0]))
         cost, parts = self._by_words(given, listed)
         if not self._consonants and cost > SPELLING_COST and self._is_common(listed, parts):
             size = max(size - COMMON_SIZE, 1)

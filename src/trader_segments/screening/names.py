@@ -236,7 +236,7 @@ def _tokens(shown: str) -> tuple[str, ...]:
     text = re.sub(r"(?<=[A-Za-z0-9])(?=[A-Z])", " ", text).lower()
     text = re.sub(r"(?<![a-z0-9])([a-z])\.(?=\s?[a-z]\b)", r"\1", text)
     text = re.sub(r"\ba?bd[aeuw]?l", "abd al ", text)
-    text = re.sub(r"\bal lh\b", "al lah", text)
+    text = re.sub(r"\bal _?lh\b", "al lah", text)
     return tuple(re.findall(r"[a-z0-9_]+", re.sub(r"['`´’]", "", text)))
 
 
