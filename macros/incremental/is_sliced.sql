@@ -1,4 +1,4 @@
-{#- Whether the model that calls it is a fact that can be built a slice of dates at a time: `meta.by_date.whole` says no. -#}
+{#- Whether the model that calls it is a fact built a slice of dates at a time: `meta.by_date.whole` says no. -#}
 {% macro is_sliced() -%}
     {{ return(
         config.get('incremental_strategy') == 'by_date'

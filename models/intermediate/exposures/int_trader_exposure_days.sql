@@ -1,5 +1,5 @@
--- What a trader is exposed to at the end of each day, over all accounts and underlyings. Gamma, vega and theta are those
--- of options, unknown where those are: what has none says nothing of them.
+-- What a trader is exposed to at the end of each day, over all accounts and underlyings. Gamma, vega and theta are of
+-- options alone, unknown where those are: what has none says nothing of them.
 {{ config(
     materialized=by_date(),
     incremental_strategy='by_date',
