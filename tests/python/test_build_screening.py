@@ -44,7 +44,7 @@ LIST = (
     "E2,CryptoWallet,0xabcdef0000000000000000000000000000000001,,,\n"
 )
 SELECTED = ("build", "--select", "+int_sanctions_matches")
-AGAIN = ("build", "--select", "sanctions_screening+")
+AGAIN = ("build", "--select", "sanctions_screening+,+int_sanctions_matches")
 MATCHES = (
     "select trader_id, subject, list_name, entry_id, is_cleared, first_seen_on::varchar, score = 1 "
     "from int_sanctions_matches order by all"

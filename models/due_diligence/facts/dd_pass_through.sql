@@ -1,5 +1,5 @@
 -- Share of the money paid in on recent days that left again within a day with almost no trading. Small sums say
--- nothing.
+-- nothing. A withdrawal may follow several deposits, so no more has passed through than was taken out.
 with
 
 transfers as (
@@ -67,24 +67,34 @@ passed as (
     group by 1
 ),
 
-paid_in as (
+totals as (
     select
         trader_id,
-        sum(amount_usd) as paid_in_usd
-    from deposits
+        sum(case when kind = 'deposit' then amount_usd else 0 end) as paid_in_usd,
+        sum(case when kind = 'withdrawal' then amount_usd else 0 end) as taken_out_usd
+    from transfers
     group by 1
+),
+
+bounded as (
+    select
+        totals.trader_id,
+        totals.paid_in_usd,
+        least(coalesce(passed.passed_usd, 0), totals.taken_out_usd) as passed_usd
+    from totals
+    left join passed on totals.trader_id = passed.trader_id
+    where totals.paid_in_usd > 0
 ),
 
 final as (
     select
-        paid_in.trader_id,
+        trader_id,
         case
-            when coalesce(passed.passed_usd, 0) < {{ due_diligence_threshold('least_transferred_usd') }} then 0
-            else {{ share('passed.passed_usd', 'paid_in.paid_in_usd') }}
+            when passed_usd < {{ due_diligence_threshold('least_transferred_usd') }} then 0
+            else {{ share('passed_usd', 'paid_in_usd') }}
         end as fact_value,
         cast(null as {{ type_string() }}) as detail
-    from paid_in
-    left join passed on paid_in.trader_id = passed.trader_id
+    from bounded
 )
 
 select * from final

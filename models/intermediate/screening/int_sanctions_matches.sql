@@ -1,7 +1,6 @@
 {{ config(materialized='table', database='restricted') }}
--- Customers and listed entries that match by name or address, and whether a reviewer has cleared that. A clearing whose
--- note holds ids of matches clears these; any other, unless it speaks of another kind of match alone, what was seen by
--- its day. No names.
+-- Customers and listed entries that match by name or address, and whether a reviewer has cleared that: a clearing that
+-- names matches these alone, another one of sanctions what was seen by its day. No names.
 with
 
 matches as (
@@ -18,15 +17,8 @@ matches as (
 ),
 
 clearings as (
-    select
-        trader_id,
-        note,
-        cast(occurred_at as date) as cleared_on,
-        coalesce(note like '%SM-%', false) as names_matches,
-        coalesce(lower(note) like '%sanction%', true)
-        or not (lower(note) like '%pep%' or lower(note) like '%adverse%') as is_of_sanctions
-    from {{ ref('stg_verification_events') }}
-    where event_type = 'match_cleared' and cast(occurred_at as date) <= {{ as_of_date() }}
+    select * from {{ ref('int_match_clearings') }}
+    where match_kind = 'sanctions'
 ),
 
 cleared as (
@@ -36,7 +28,7 @@ cleared as (
         on matches.trader_id = clearings.trader_id
         and case
             when clearings.names_matches then clearings.note like '%' || matches.match_id || '%'
-            else clearings.is_of_sanctions and matches.first_seen_on <= clearings.cleared_on
+            else clearings.clears_kind and matches.first_seen_on <= cast(clearings.occurred_at as date)
         end
 ),
 
