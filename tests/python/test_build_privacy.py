@@ -159,6 +159,17 @@ def verification_events() -> list[dict[str, Any]]:
     return [*good, *torn]
 
 
+def write_sanctions(path: Path) -> Path:
+    """A list with the name and an address of the person who is erased, and a name of another."""
+    name, wallet = PLANTED["legal_name"], PLANTED["wallet_address"]
+    path.write_text(
+        "id,schema,name,aliases,birth_date,countries\n"
+        f"E0,Person,{name} 00,,,\nE2,Person,{name} 02,,,\nW0,CryptoWallet,{wallet}00,,,\n",
+        encoding="utf-8",
+    )
+    return path
+
+
 def write_venue(raw: Path) -> None:
     write_csv(raw / "fills" / "load_1.csv", fills(DAYS[:9]))
     write_csv(raw / "instruments.csv", INSTRUMENTS)
@@ -197,6 +208,7 @@ def story(bare_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Story
     raw, kept = folder / "raw", folder / "kept"
     home = KeyedHome(folder / "home", raw, project=bare_project)
     write_venue(raw)
+    must(home.trader_segments("load-sanctions", str(write_sanctions(folder / "listed.csv"))))
     must(home.dbt("build", *HASHED))
     must(home.dbt("docs", "generate", "--static", *HASHED))
     before = home.contents()
@@ -380,17 +392,33 @@ def test_nothing_of_the_erased_person_is_left(story: Story) -> None:
     )
     before = [text for _, text in texts_of(story.kept / "build" / "warehouse.duckdb")]
     assert any(traces.search(text) for text in before)
-    for database in plain_files(story.home.path):
-        if database.suffix == ".duckdb":
-            for name, text in texts_of(database):
-                assert not traces.search(text), (database, name)
+    files = [path for path in plain_files(story.home.path) if path.name != "sanctions.duckdb"]
+    for path in files:
+        if path.suffix == ".duckdb":
+            for name, text in texts_of(path):
+                assert not traces.search(text), (path, name)
     needles = [
         f"{PLANTED['legal_name']} 00",
         *(f"00{PLANTED['email']}", f"{PLANTED['wallet_address']}00", KEY.published(ERASED)),
     ]
-    for path in plain_files(story.home.path):
+    for path in files:
         content = path.read_bytes()
         assert not [needle for needle in needles if needle.encode() in content], path
+
+
+def test_matches_with_lists_are_erased_and_the_lists_stay(story: Story, kept: Home) -> None:
+    def matches(home: Home) -> set[tuple[str, str]]:
+        path = home.warehouse.with_name("restricted.duckdb")
+        with duckdb.connect(str(path), read_only=True) as restricted:
+            asked = "select trader_id, entry_id from int_sanctions_matches"
+            return set(restricted.execute(asked).fetchall())
+
+    before = {(ERASED, "E0"), (ERASED, "W0"), ("trader-2", "E2")}
+    assert matches(kept) >= before
+    assert ("trader-2", "E2") in matches(story.home)
+    assert not {entry for trader, entry in matches(story.home) if trader == ERASED}
+    with duckdb.connect(str(kept.warehouse.with_name("sanctions.duckdb")), read_only=True) as lists:
+        assert lists.execute("select count(*) from names").fetchone() == (2,)
 
 
 def test_versions_that_were_published_before_are_gone(story: Story) -> None:

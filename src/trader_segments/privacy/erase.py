@@ -30,13 +30,15 @@ from trader_segments.privacy.search import Needle, Search, plain_files, scrub
 from trader_segments.privacy.suppression import read_suppression, suppress
 from trader_segments.publish import read_manifest, remove_versions
 from trader_segments.raw_input import SourceTable, load_expected, register
+from trader_segments.screening.store import DATABASE as SANCTIONS_LISTS
 from trader_segments.warehouse import DATABASES, SCHEMA_RAW, compact, find_origin, read_origin
 
 _LEAST_PERSONAL = 6
 """Characters of a personal text that is searched for; shorter ones are shared by many."""
 _TARGETS = {"dev", "ci"}
-_RAW_INPUT = {"sample", "fetched", "spark_raw"}
-"""Folders of `build/` with copies of what the venue hands over."""
+_GIVEN = {"sample", "fetched", "spark_raw", SANCTIONS_LISTS}
+"""What in `build/` is a copy of what others publish or hand over. A list of sanctions may well have
+the name of somebody who only has the same."""
 _OURS = "database_name in ('warehouse', 'restricted')"
 
 
@@ -315,11 +317,11 @@ def _build_arguments(settings: Settings, given: Sequence[str]) -> list[str]:
 
 
 def _kept(settings: Settings) -> Iterator[Path]:
-    """Files of `build/`, without copies of raw input and databases of other venues."""
+    """Files of `build/`, without what was given and databases of other venues."""
     for path in plain_files(settings.build):
         top, *below = path.relative_to(settings.build).parts
         is_of_another = top == "warehouses" and not fnmatch(below[0], f"{settings.venue}-????????")
-        if top not in _RAW_INPUT and not is_of_another:
+        if top not in _GIVEN and not is_of_another:
             yield path
 
 
@@ -438,8 +440,8 @@ def _report(
     for finding in search.findings:
         say(f"FOUND {finding.what}: {finding.where}")
     say(
-        "Not searched: the raw input, backups, and copies that readers made. Sums over the traders "
-        "of a segment on earlier dates and fitted models stay."
+        "Not searched: the raw input, lists of sanctions, backups, and copies that readers made. "
+        "Sums over the traders of a segment on earlier dates and fitted models stay."
     )
     left = _left_in_raw_input(settings, expected, person)
     if left:
