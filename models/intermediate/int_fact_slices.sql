@@ -1,5 +1,6 @@
 -- The dates that facts are built for at once where they are built whole: weeks, as many as have about so many fills
--- together. The first slice has no beginning and the last no end.
+-- together; whole ones, as a fact of a week (int_matched_trade_weeks) must not be made of two slices. The first has no
+-- beginning and the last no end.
 {{ config(enabled=by_date() == 'incremental', materialized='table') }}
 with
 
