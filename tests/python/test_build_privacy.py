@@ -369,7 +369,9 @@ def test_published_ids_are_hashes_that_join_and_that_the_restricted_database_lea
     assert {name for (name,) in persons} == owners
     assert back[KEY.published("trader-7")] == "trader-7"
     pools = {value for (value,) in kept.query("select pool_id from pool_exposure")}
-    assert {back[pool] for pool in pools} <= {f"account:{row['account_id']}" for row in accounts()}
+    assert {back[pool] for pool in pools} <= {
+        f"{kind}:{row['account_id']}" for kind in ("account", "group") for row in accounts()
+    }
 
 
 def test_erasure_is_proved_and_says_what_it_looked_at(story: Story) -> None:

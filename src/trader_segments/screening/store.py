@@ -91,7 +91,7 @@ def store_list(database: Path, loaded: SanctionsList, loaded_at: dt.datetime) ->
     StoreError
         If another process has the database open.
     """
-    database.parent.mkdir(parents=True, exist_ok=True)
+    database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         connection = duckdb.connect(str(database))
     except duckdb.IOException as error:
