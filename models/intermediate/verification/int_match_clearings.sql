@@ -1,6 +1,6 @@
 {{ config(database='restricted') }}
--- What a clearing clears. A note that names kinds of matches (pep, sanctions, adverse media) clears these kinds, one that
--- names matches of our own screening (SM-) these matches and no kind, any other every kind.
+-- What a clearing clears. A note that names kinds of matches (pep, sanctions, adverse media) clears these kinds, one
+-- that names matches of our own screening (SM-) these matches and no kind, any other every kind.
 with
 
 kinds as (
