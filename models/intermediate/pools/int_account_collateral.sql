@@ -3,20 +3,11 @@
 with
 
 balances as (
-    select * from {{ ref('stg_balances') }}
-    where snapshot_date <= {{ as_of_date() }}
+    select * from {{ ref('int_last_balances') }}
 ),
 
 account_terms as (
     select * from {{ ref('int_account_terms') }}
-),
-
-last_snapshots as (
-    select
-        account_id,
-        max(snapshot_date) as snapshot_date
-    from balances
-    group by 1
 ),
 
 final as (
@@ -28,9 +19,6 @@ final as (
         sum(balances.equity_usd) as equity_usd,
         sum(balances.initial_margin_usd) as initial_margin_usd
     from balances
-    inner join last_snapshots
-        on balances.account_id = last_snapshots.account_id
-        and balances.snapshot_date = last_snapshots.snapshot_date
     inner join account_terms on balances.account_id = account_terms.account_id
     group by 1, 2, 3, 4
 )
