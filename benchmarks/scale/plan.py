@@ -2,13 +2,16 @@
 
 From the project's root, after scale.py: python benchmarks/scale/plan.py --work <folder>
 Each quantity is a + b x million fills + c x thousand traders, none of a, b, c negative, fitted with
-relative errors of equal weight. The two largest sizes are held out once to check the forecast.
+relative errors of equal weight; memory only up to where DuckDB is at its limit and spills. The two
+largest sizes are held out once to check the forecast.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,23 +38,31 @@ CLOSE = 0.2
 
 @dataclass(frozen=True)
 class Plan:
-    """Coefficients of one quantity: fixed, per million fills, per thousand traders."""
+    """Coefficients of one quantity: fixed, per million fills, per thousand traders; and what it
+    does not exceed."""
 
     fixed: float
     per_million_fills: float
     per_thousand_traders: float
+    ceiling: float = math.inf
 
     def forecast(self, size: Size) -> float:
         """The quantity at a size."""
-        return (
+        return min(
+            self.ceiling,
             self.fixed
             + self.per_million_fills * size.fills / 1e6
-            + self.per_thousand_traders * size.traders / 1e3
+            + self.per_thousand_traders * size.traders / 1e3,
         )
 
 
-def fitted(sizes: Sequence[Size], values: Sequence[float]) -> Plan:
+def fitted(sizes: Sequence[Size], values: Sequence[float], limit: float = math.inf) -> Plan:
     """Non-negative least squares of relative errors, so that small sizes count as much as large.
+
+    Parameters
+    ----------
+    limit
+        Value from which on the quantity is bounded: sizes there tell the ceiling and no slope.
 
     Raises
     ------
@@ -60,12 +71,15 @@ def fitted(sizes: Sequence[Size], values: Sequence[float]) -> Plan:
     """
     if len(sizes) < 3:
         raise ValueError(f"three sizes are needed, got {len(sizes)}")
-    design = np.array([[1.0, size.fills / 1e6, size.traders / 1e3] for size in sizes])
     measured: NDArray[np.float64] = np.asarray(values, dtype=float)
+    below = measured < limit
+    if not below.any():
+        return Plan(float(measured.max()), 0.0, 0.0)
+    design = np.array([[1.0, size.fills / 1e6, size.traders / 1e3] for size in sizes])[below]
     scale = np.abs(design).max(axis=0)
-    coefficients, _ = nnls(design / scale / measured[:, None], np.ones(len(sizes)))
+    coefficients, _ = nnls(design / scale / measured[below, None], np.ones(len(design)))
     fixed, fills, traders = (coefficients / scale).tolist()
-    return Plan(fixed, fills, traders)
+    return Plan(fixed, fills, traders, math.inf if below.all() else float(measured.max()))
 
 
 @dataclass(frozen=True)
@@ -87,13 +101,15 @@ class Check:
         return abs(self.error) <= CLOSE
 
 
-def held_out(sizes: Sequence[Size], values: Sequence[float]) -> list[Check]:
+def held_out(
+    sizes: Sequence[Size], values: Sequence[float], limit: float = math.inf
+) -> list[Check]:
     """The two largest sizes, forecast from the smaller ones; none with fewer than five sizes."""
     if len(sizes) < 3 + HELD_OUT:
         return []
     order = sorted(range(len(sizes)), key=lambda place: sizes[place])
     known, kept_back = order[:-HELD_OUT], order[-HELD_OUT:]
-    plan = fitted([sizes[k] for k in known], [values[k] for k in known])
+    plan = fitted([sizes[k] for k in known], [values[k] for k in known], limit)
     return [Check(sizes[k], plan.forecast(sizes[k]), values[k]) for k in kept_back]
 
 
@@ -230,6 +246,18 @@ def measured_values(found: Sequence[Mapping[str, Any]], name: str) -> list[float
     return [float(each[run][figure]) for each in found]
 
 
+def limit_of(name: str, memory: str) -> float:
+    """Where a quantity is bounded: peak memory by DuckDB's limit, in MB, the others nowhere."""
+    return _megabytes(memory) if QUANTITIES[name][1] == "megabytes" else math.inf
+
+
+def _megabytes(memory: str) -> float:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(MB|GB)", memory.strip().upper())
+    if match is None:
+        raise ValueError(f"{memory!r} is no amount of memory: 800MB and 5GB are")
+    return float(match[1]) * (1000 if match[2] == "GB" else 1)
+
+
 def size_of(figures: Mapping[str, Any]) -> Size:
     """The size that figures were measured at."""
     return Size(**figures["size"])
@@ -258,9 +286,10 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=Cluster.workers)
     parser.add_argument("--cores", type=int, default=Cluster.cores, help="of a worker")
     parser.add_argument("--slowdown", type=float, default=Cluster.slowdown)
+    parser.add_argument("--memory", default="5GB", help="DuckDB's limit in scale.py (%(default)s)")
     given = parser.parse_args()
     cluster = Cluster(given.workers, given.cores, given.slowdown)
-    print(plan_section(read_figures(given.work), given.size, cluster))
+    print(plan_section(read_figures(given.work), given.size, cluster, given.memory))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from plan import (
     density,
     fitted,
     held_out,
+    limit_of,
     measured_values,
     shuffles,
     size_of,
@@ -228,23 +230,27 @@ def render(sample: Figures, tiny: Figures, found: Sequence[Figures], memory: str
         memory=memory,
         compared=len(COLUMNS),
         registered=_registered(),
-        plan=plan_section([tiny, *found], PAST, Cluster()),
+        plan=plan_section([tiny, *found], PAST, Cluster(), memory),
     )
 
 
-def plan_section(found: Sequence[Figures], size: Size, cluster: Cluster) -> str:
-    """The model, its check, and a cluster for a size, as Markdown; too few sizes: a sentence."""
+def plan_section(found: Sequence[Figures], size: Size, cluster: Cluster, memory: str) -> str:
+    """The model, its check, and a cluster for a size, as Markdown; too few sizes: a sentence.
+
+    `memory` is the limit that DuckDB had, such as `5GB`.
+    """
     if len(found) < 3:
         return "The model needs three sizes and a check of it five.\n"
     sizes = [size_of(figures) for figures in found]
     plans: dict[str, Plan] = {}
     rows, checks = [], []
     for name, (_, _, unit) in QUANTITIES.items():
-        values = measured_values(found, name)
-        plan = plans[name] = fitted(sizes, values)
+        values, limit = measured_values(found, name), limit_of(name, memory)
+        plan = plans[name] = fitted(sizes, values, limit)
         coefficients = (plan.fixed, plan.per_million_fills, plan.per_thousand_traders)
-        rows.append([name, unit, *(f"{value:.3g}" for value in coefficients)])
-        for check in held_out(sizes, values):
+        bound = "" if math.isinf(plan.ceiling) else f"{plan.ceiling:,.0f}"
+        rows.append([name, unit, *(f"{value:.3g}" for value in coefficients), bound])
+        for check in held_out(sizes, values, limit):
             checks.append(
                 [
                     name,
@@ -257,13 +263,16 @@ def plan_section(found: Sequence[Figures], size: Size, cluster: Cluster) -> str:
             )
     rows_a_fill = density(found)
     template = Template(PLAN_TEMPLATE.read_text(encoding="utf-8"), keep_trailing_newline=True)
-    fills_share = len({s.fills / s.traders for s in sizes})
+    ratios_measured = len({s.fills / s.traders for s in sizes})
     return template.render(
-        model=table(["", "unit", "a, fixed", "b, per million fills", "c, per 1,000 traders"], rows),
+        model=table(
+            ["", "unit", "a, fixed", "b, per million fills", "c, per 1,000 traders", "at most"],
+            rows,
+        ),
         checks=table(["", "size", "forecast", "measured", "error", f"within {CLOSE:.0%}"], checks)
         if checks
         else "",
-        is_identified=fills_share > 2,
+        is_identified=ratios_measured > 1,
         size=_named(size),
         density=rows_a_fill,
         shuffles=table(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,16 @@ import pytest
 from curves import curves
 from hypothesis import given
 from hypothesis import strategies as st
-from plan import Cluster, Density, cluster_figures, density, fitted, held_out, shuffles
+from plan import (
+    Cluster,
+    Density,
+    cluster_figures,
+    density,
+    fitted,
+    held_out,
+    limit_of,
+    shuffles,
+)
 from processes import measured
 from scale_page import bars, exponent, growth_exponent, ratios, render, write_page
 from scale_runs import Runs, costliest
@@ -233,6 +243,19 @@ def test_held_out_sizes_are_the_largest_and_are_not_seen() -> None:
     assert held_out(SIZES[:4], values[:4]) == []
     with pytest.raises(ValueError, match="three sizes"):
         fitted(SIZES[:2], values[:2])
+
+
+def test_a_quantity_at_its_limit_tells_how_much_it_is_at_most_and_no_slope() -> None:
+    values = [min(600.0 + 500 * s.fills / 1e6, 5600.0) for s in SIZES]
+    plan = fitted(SIZES, values, limit=5000.0)
+    assert plan.forecast(Size.parse("100M")) == 5600.0
+    assert plan.forecast(Size.parse("2M")) == pytest.approx(1600.0)
+    assert all(check.error == 0.0 for check in held_out(SIZES, values, limit=5000.0))
+    assert fitted(SIZES, values, limit=1.0).forecast(SIZES[0]) == 5600.0
+    assert limit_of("peak memory of a whole build", "800MB") == 800.0
+    assert limit_of("working database", "5GB") == math.inf
+    with pytest.raises(ValueError, match="no amount of memory"):
+        limit_of("peak memory of a whole build", "much")
 
 
 def test_a_cluster_twice_as_large_takes_half_the_time() -> None:
