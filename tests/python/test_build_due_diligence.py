@@ -258,9 +258,9 @@ def test_a_past_date_that_is_built_again_is_as_it_was(
 
 
 def test_without_papers_nothing_is_known_and_nobody_is_simplified(
-    lean_project: Path, small_venue: Path, tmp_path: Path
+    bare_project: Path, small_venue: Path, tmp_path: Path
 ) -> None:
-    home = Home(tmp_path / "home", small_venue, project=lean_project)
+    home = Home(tmp_path / "home", small_venue, project=bare_project)
     must(home.dbt("build", *SELECTED))
     rows = ask(home, "select * from trader_due_diligence")
     assert len(rows) == 10
@@ -287,7 +287,7 @@ BUSY_RULE = "busy,busy,,>=,10,customer,60,,false,Trades every day,a test,2020-01
 
 
 def test_one_file_one_entry_and_one_row_add_a_fact(small_venue: Path, tmp_path: Path) -> None:
-    project = copy_project(tmp_path / "project", without=("unit_tests",))
+    project = copy_project(tmp_path / "project", without=("data_tests", "unit_tests"))
     file = project / "models" / "due_diligence" / "facts" / "dd_busy.sql"
     file.write_text(BUSY_SQL, encoding="utf-8")
     home = Home(tmp_path / "home", small_venue, project=project)

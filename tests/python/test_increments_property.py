@@ -36,6 +36,7 @@ Load = list[Change]
 SELECTED = [
     *("path:seeds", "path:models/staging", "path:models/intermediate", "path:models/features"),
     *("trader_features", "source_health", "rejected_rows", "unpriced_currencies"),
+    "sanctions_screening",
 ]
 STATE = {"load_log", "staged_raw_files", "int_changes"}
 """Tables that tell of the loads themselves."""

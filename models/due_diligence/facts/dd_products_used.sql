@@ -47,6 +47,7 @@ final as (
         products.product as detail
     from products
     inner join totals on products.trader_id = totals.trader_id
+    where totals.notional_usd > 0
 )
 
 select * from final
