@@ -45,13 +45,13 @@ verify-incremental: $(project) ## Compare the built marts with a build from noth
 	$(say) "trader-segments verify-incremental"
 	@$(bin)/trader-segments verify-incremental
 
-test: lint ## Lint, check types and run every test
+test: lint $(if $(SPARK),$(spark)) ## Lint, check types and run every test; SPARK=1: also those on a Spark cluster
 	$(say) "pytest"
-	@$(bin)/pytest
+	@$(bin)/pytest $(if $(SPARK),-n 3 -m 'not second_load')
 
 test-spark: $(spark) $(project) ## Build on a local Spark cluster and compare with DuckDB; needs Java 17
 	$(say) "pytest -m spark"
-	@$(bin)/pytest -n 0 -m spark --durations=0 $(PYTEST)
+	@$(bin)/pytest -n 0 -m spark --durations=0
 
 lint: $(development) $(project) ## Check SQL, Python and types
 	$(say) "sqlfluff lint"

@@ -54,8 +54,8 @@ def small_venue(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that build warehouses come first: no worker is left alone with one at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """The cluster's tests, then those that build warehouses: nobody is left alone with one."""
+    items.sort(key=lambda item: [item.get_closest_marker(m) is None for m in ("spark", "slow")])
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

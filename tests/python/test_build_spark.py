@@ -144,6 +144,7 @@ def test_the_sample_venue_is_the_same_on_both_engines(
     assert {mart: served.get(mart) for mart in rows} == rows
 
 
+@pytest.mark.second_load
 def test_another_load_is_the_same_on_both_engines(
     exchange: Both, sample: Path, cluster: SparkCluster
 ) -> None:
