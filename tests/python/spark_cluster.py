@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 HOST = "127.0.0.1"
-_WAIT_SECONDS = 120
+_WAIT_SECONDS = 300
 # A test plans hundreds of queries over few rows: compiling less is worth more than running faster,
 # and what a query leaves behind should be gone before it is old.
 _JAVA_OPTIONS = (
