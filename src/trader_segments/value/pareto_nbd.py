@@ -95,7 +95,7 @@ def _log_ended(
     width = np.log((least + observed) / (least + last))
     fall = (least + last) * ((r + x) / (alpha + last) + (s + 1.0) / (beta + last)) - 1.0
     width = np.minimum(width, NEGLIGIBLE / np.maximum(fall, 1e-9))
-    for rows, nodes in _by_nodes(width * (r + x + s + 1.0), width > 0.0):
+    for rows, nodes in _by_nodes(width, width * (r + x + s + 1.0)):
         points, weights = np.polynomial.legendre.leggauss(nodes)
         k, start = r + x[rows], last[rows]
         from_alpha, from_beta = np.log(alpha + start), np.log(beta + start)
@@ -123,11 +123,11 @@ def _log_ended(
     return logs, slopes
 
 
-def _by_nodes(fall: FloatArray, some: FloatArray) -> Iterator[tuple[IntArray, int]]:
-    """Positions of the histories that need each number of nodes."""
+def _by_nodes(width: FloatArray, fall: FloatArray) -> Iterator[tuple[IntArray, int]]:
+    """Positions of the histories with something to integrate, by the nodes that they need."""
     low = -np.inf
     for high, nodes in NODES:
-        rows = np.flatnonzero(some & (fall > low) & (fall <= high))
+        rows = np.flatnonzero((width > 0.0) & (fall > low) & (fall <= high))
         if len(rows):
             yield rows, nodes
         low = high
