@@ -18,8 +18,11 @@ from trader_segments.value.gamma_ratios import rising
 from trader_segments.value.model import Likelihood
 from trader_segments.value.transactions import TransactionModel
 
-SMALLEST_GAP = 1e-6
-"""Distance of parameters from a removable singularity of the closed form."""
+GAP = 1e-5
+"""Distance of a from 1 below which the closed form is interpolated."""
+
+TINY = 1e-10
+"""What stands for a third parameter of zero."""
 
 
 class BetaGeoNBD(TransactionModel):
@@ -88,21 +91,27 @@ class BetaGeoNBD(TransactionModel):
     ) -> FloatArray:
         """E[(1 − e^{−λ p t}) / p] with λ ~ Gamma(r + x, α + T) and p ~ Beta(a, B).
 
-        Equation 10 of the paper after Pfaff's transformation, under which nothing overflows:
-        (a + B − 1) / (a − 1) · (1 − ₂F₁(r + x, a − 1; a + B − 1; −t / (α + T))).
+        Equation 10 of the paper after both of Euler's transformations, under which nothing cancels
+        or overflows: c / (a − 1) · (1 − g^(1 − a) ₂F₁(c − r − x, a − 1; c; 1 − 1 / g)) with
+        c = a + B − 1 and g = (α + T + t) / (α + T). At a = 1 it is a limit.
         """
         r, alpha, a, b = self._values()
-        first = _apart(a - 1.0)
-        third = first + b + frequency + self.CHANCES_BEFORE_REPEATS
-        third = np.where(np.abs(third) < SMALLEST_GAP, SMALLEST_GAP, third)
+        rate, chances = r + frequency, frequency + self.CHANCES_BEFORE_REPEATS
         grown = 1.0 + horizon / (alpha + duration)
-        ratio = hyp2f1(third - r - frequency, first, third, 1.0 - 1.0 / grown) * grown**-first
-        return np.asarray(third / first * (1.0 - ratio))
+        first = a - 1.0
+        if abs(first) >= GAP:
+            return _mean_transactions(first, b + chances, rate, grown)
+        below, above = (_mean_transactions(end, b + chances, rate, grown) for end in (-GAP, GAP))
+        return np.asarray(below + (above - below) * (first + GAP) / (2.0 * GAP))
 
 
-def _apart(value: float) -> float:
-    """The value, or the smallest gap where it is nearer to 0."""
-    return value if abs(value) >= SMALLEST_GAP else SMALLEST_GAP
+def _mean_transactions(
+    first: float, stay: FloatArray, rate: FloatArray, grown: FloatArray
+) -> FloatArray:
+    third = first + stay
+    third = np.where(np.abs(third) < TINY, TINY, third)
+    ratio = hyp2f1(third - rate, first, third, 1.0 - 1.0 / grown) * grown**-first
+    return np.asarray(third / first * (1.0 - ratio))
 
 
 def _logistic(odds: FloatArray) -> FloatArray:

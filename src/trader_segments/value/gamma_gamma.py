@@ -52,7 +52,7 @@ class GammaGamma(FittedModel):
         x, mean = _checked(frequency, spend)
         heavy = np.ones(len(x)) if weights is None else numbers(weights, "weights")
         cells = needs_repeats(type(self).__name__, compress([x, mean], heavy * (x > 0.0)))
-        unit = float(cells.columns[1] @ cells.weights) / cells.total
+        unit = float(np.sum(cells.columns[1] * cells.weights)) / cells.total
         scaled = Cells(
             np.array([cells.columns[0], cells.columns[1] / unit]), cells.weights, cells.index
         )

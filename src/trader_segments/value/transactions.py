@@ -63,7 +63,7 @@ class TransactionModel(FittedModel):
             raise NotIdentifiedError(f"{name}: no customer was observed for any time")
         scaled = Cells(np.array([x, last / unit, observed / unit]), cells.weights, cells.index)
         units = np.array([unit if parameter in self.TIMES else 1.0 for parameter in self.MEANINGS])
-        self._maximise(scaled, units, -float(x @ cells.weights) * np.log(unit))
+        self._maximise(scaled, units, -float(np.sum(x * cells.weights)) * np.log(unit))
         return self
 
     def probability_alive(
