@@ -144,10 +144,10 @@ def test_silence_and_horizon(parameters: tuple[float, ...], history: tuple[int, 
     assert ((alive >= 0.0) & (alive <= 1.0)).all()
     assert (np.diff(alive) < 0.0).all()
     one = ([frequency], [recency], [periods])
-    expected = [model.predict(horizon, *one)[0] for horizon in range(12)]
+    expected = [model.predict(horizon, *one)[0] for horizon in (0, 1, 2, 5, 20)]
     assert expected[0] == 0.0
     assert (np.diff(expected) > 0.0).all()
-    quiet = [model.probability_inactive_next(horizon, *one)[0] for horizon in range(12)]
+    quiet = [model.probability_inactive_next(horizon, *one)[0] for horizon in (0, 1, 2, 5, 20)]
     assert quiet[0] == pytest.approx(1.0)
     assert (np.diff(quiet) < 0.0).all()
 
