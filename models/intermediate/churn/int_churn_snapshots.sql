@@ -16,6 +16,10 @@ holdings as (
     select * from {{ ref('int_churn_holdings') }}
 ),
 
+trader_values as (
+    select * from {{ ref('int_churn_values') }}
+),
+
 recent_weeks as (
     select
         weeks.*,
@@ -122,6 +126,16 @@ final as (
             '(' ~ dbt.datediff('histories.last_date', 'histories.snapshot_date', 'day') ~ ' + 1)',
             'counts.longest_gap_days',
         ) }} as silence_to_longest_gap,
+        cast(trader_values.value_usd_8w as double) as value_usd_8w,
+        cast(trader_values.value_usd_13w as double) as value_usd_13w,
+        case
+            when trader_values.value_usd_13w > 0
+                then {{ share('trader_values.value_usd_4w', 'trader_values.value_usd_13w') }}
+        end as recent_value_share,
+        case
+            when trader_values.median_week_usd > 0
+                then {{ share('trader_values.value_usd_4w', '4 * trader_values.median_week_usd') }}
+        end as value_to_median,
         cast(holdings.equity_usd as double) as equity_usd,
         cast(holdings.open_position_usd as double) as open_position_usd
     from histories
@@ -131,6 +145,9 @@ final as (
     inner join clumps
         on histories.trader_id = clumps.trader_id
         and histories.snapshot_date = clumps.snapshot_date
+    left join trader_values
+        on histories.trader_id = trader_values.trader_id
+        and histories.snapshot_date = trader_values.snapshot_date
     left join holdings
         on histories.trader_id = holdings.trader_id
         and histories.snapshot_date = holdings.holding_date
