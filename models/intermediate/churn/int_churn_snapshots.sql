@@ -126,6 +126,7 @@ final as (
             '(' ~ dbt.datediff('histories.last_date', 'histories.snapshot_date', 'day') ~ ' + 1)',
             'counts.longest_gap_days',
         ) }} as silence_to_longest_gap,
+        trader_values.median_week_usd,
         cast(trader_values.value_usd_8w as double) as value_usd_8w,
         cast(trader_values.value_usd_13w as double) as value_usd_13w,
         case
