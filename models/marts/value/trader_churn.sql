@@ -1,7 +1,7 @@
 with
 
 traders as (
-    select trader_id from {{ ref('trader_features') }}
+    select trader_id from {{ ref('int_traders') }}
 ),
 
 histories as (

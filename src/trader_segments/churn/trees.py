@@ -132,8 +132,10 @@ def fit_trees(features: FloatArray, outcome: FloatArray) -> BoostedTrees:
         early_stopping=False,
         random_state=0,
     )
+    # what is known of nobody is no column to scikit-learn, and a constant asks nothing
+    is_known = ~np.isnan(features).all(axis=0)
     with threadpool_limits(1):
-        model.fit(features, outcome.astype(np.int64))
+        model.fit(np.where(is_known, features, 0.0), outcome.astype(np.int64))
     nodes = tuple(_as_node(stage[0].nodes, 0) for stage in model._predictors)
     typical = tuple(
         float(np.median(known)) if len(known := column[~np.isnan(column)]) else np.nan
