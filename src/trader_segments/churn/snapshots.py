@@ -125,8 +125,7 @@ class Snapshots:
 
 
 def significant(values: FloatArray) -> FloatArray:
-    """Round to nine significant digits, same shape; NaN stays."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        digits = np.floor(np.log10(np.abs(values)))
-    scale = 10.0 ** (SIGNIFICANT_DIGITS - 1 - np.where(np.isfinite(digits), digits, 0.0))
+    """Round to nine significant digits, same shape; below 1e-12 to fewer, and NaN stays."""
+    size = np.maximum(np.nan_to_num(np.abs(values)), 1e-12)
+    scale = 10.0 ** (SIGNIFICANT_DIGITS - 1 - np.floor(np.log10(size)))
     return np.asarray(np.round(values * scale) / scale)
