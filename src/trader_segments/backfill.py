@@ -19,6 +19,8 @@ HISTORIES = (
     "segment_drift",
     "int_due_diligence_history",
     "due_diligence_rulesets",
+    "churn_models",
+    "churn_quality",
 )
 _MODELS = (
     "build",

@@ -48,8 +48,12 @@ def feature_batches(
     """
     known = set(features.columns)
     columns = [f"cast({name} as double) as {name}" for name in names if name in known]
-    reader = features.project(", ".join(["trader_id", *columns])).to_arrow_reader(BATCH_ROWS)
-    for batch in reader:
+    yield from batches(features.project(", ".join(["trader_id", *columns])))
+
+
+def batches(relation: duckdb.DuckDBPyRelation) -> Iterator[pd.DataFrame]:
+    """The rows of a relation, some at a time."""
+    for batch in relation.to_arrow_reader(BATCH_ROWS):
         yield batch.to_pandas()
 
 

@@ -86,6 +86,10 @@ MART_COLUMNS = {
         "collateral_loss_usd gross_loss_usd shortfall_usd",
         "pool_contagion": "from_pool_id to_pool_id as_of_date shared_trader_count "
         "carried_loss_usd carried_loss_share blast_radius_share",
+        "trader_churn": "trader_id as_of_date churn_probability horizon_weeks churn_band top_reasons "
+        "value_churn_probability model_version is_at_risk not_at_risk_because",
+        "churn_models": "model_version as_of_date target method status why trained_rows parameters",
+        "churn_quality": "as_of_date target predictor model_version measure value threshold passed",
         "rejected_rows": "rejected_row_id source_table row_key reason raw_values ingested_at",
         "source_health": "source_table is_present rows_read rows_staged rows_rejected "
         "rows_duplicate first_event_at last_event_at build_id",
@@ -245,7 +249,7 @@ def unlike(left: Mapping[str, pa.Table], right: Mapping[str, pa.Table]) -> list[
             continue
         doubles = [field.name for field in ours.schema if pa.types.is_floating(field.type)]
         doubles += FROM_DOUBLES.get(mart, [])
-        texts = ["parameters"] if mart == "segmentation_models" else []
+        texts = ["parameters"] if mart in ("segmentation_models", "churn_models") else []
         exact = [name for name in ours.column_names if name not in [*doubles, *texts]]
         ours, theirs = (
             table.select([*exact, *doubles, *texts]).sort_by(

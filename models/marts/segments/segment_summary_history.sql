@@ -17,6 +17,10 @@ features as (
     select * from {{ ref('trader_features') }}
 ),
 
+churn as (
+    select * from {{ ref('trader_churn') }}
+),
+
 trader_days as (
     select * from {{ ref('int_trader_days') }}
 ),
@@ -58,7 +62,8 @@ final as (
         cast(sum(features.notional_usd) as {{ contract_type('decimal') }}) as volume_usd,
         cast(sum(features.net_fee_usd) as {{ contract_type('decimal') }}) as net_revenue_usd,
         cast(null as double) as expected_value_usd,
-        cast(null as double) as churn_probability,
+        {{ share('sum(cast(churn.churn_probability as decimal(18, 12)))', 'count(churn.churn_probability)') }}
+            as churn_probability,
         cast(sum(cast(features.gross_vega_usd as decimal(38, 12))) as double) as gross_vega_usd,
         cast(sum(cast(features.net_vega_usd as decimal(38, 12))) as double) as net_vega_usd,
         median(features.leverage) as leverage,
@@ -73,6 +78,7 @@ final as (
         max(styles.description) as style_description
     from segments
     inner join features on segments.trader_id = features.trader_id
+    left join churn on segments.trader_id = churn.trader_id
     left join recent_days on segments.trader_id = recent_days.trader_id
     left join styles on segments.style = styles.style
     cross join totals

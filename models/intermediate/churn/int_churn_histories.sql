@@ -1,0 +1,38 @@
+-- Who had traded by each date on which churn is looked at, how often, and when last, in weeks as the beta-geometric /
+-- beta-Bernoulli model (Fader, Hardie, Shang 2010) reads them: the first active week makes a customer, each later one is
+-- a chance to be active again.
+{{ config(materialized='table') }}
+with
+
+weeks as (
+    select * from {{ ref('int_trader_weeks') }}
+),
+
+dates as (
+    select * from {{ ref('int_churn_dates') }}
+),
+
+spans as (
+    select
+        weeks.trader_id,
+        dates.snapshot_date,
+        dates.weeks_ago,
+        min(weeks.first_date) as first_date,
+        max(weeks.last_date) as last_date,
+        max(weeks.weeks_ago) - dates.weeks_ago as observed_weeks,
+        count(*) - 1 as repeat_weeks,
+        max(weeks.weeks_ago) - min(weeks.weeks_ago) as last_repeat_week,
+        min(weeks.weeks_ago) - dates.weeks_ago as silent_weeks
+    from weeks
+    inner join dates on weeks.weeks_ago >= dates.weeks_ago
+    group by 1, 2, 3
+),
+
+final as (
+    select
+        *,
+        silent_weeks < {{ var('churn').active_weeks }} as is_at_risk
+    from spans
+)
+
+select * from final
