@@ -2,18 +2,8 @@
 -- ends with the as-of date. A week that is not over yet says nothing: half a week would look like half of the traders.
 with
 
-trader_days as (
-    select * from {{ ref('int_trader_days') }}
-    where event_date <= {{ as_of_date() }}
-),
-
 trader_weeks as (
-    select
-        trader_id,
-        cast(date_trunc('week', event_date) as date) as week_start_date,
-        sum(fee_paid_usd - coalesce(rebate_usd, 0)) as net_value_usd
-    from trader_days
-    group by 1, 2
+    select * from {{ ref('int_trader_value_weeks') }}
 ),
 
 cohorts as (
@@ -21,6 +11,7 @@ cohorts as (
         trader_id,
         min(week_start_date) as cohort_week
     from trader_weeks
+    where is_active
     group by 1
 ),
 
@@ -41,16 +32,16 @@ activity as (
     select
         cohorts.cohort_week,
         trader_weeks.week_start_date,
-        count(*) as active,
+        count(case when trader_weeks.is_active then 1 end) as active,
         sum(trader_weeks.net_value_usd) as revenue_usd
     from trader_weeks
     inner join cohorts on trader_weeks.trader_id = cohorts.trader_id
     group by 1, 2
 ),
 
--- Where fees are known at all, a week in which nobody trades brings nothing.
+-- Where fees are known at all, a week without any brings nothing; where they are not, what was paid out is not the revenue.
 fees_known as (
-    select case when count(net_value_usd) > 0 then 0 end as no_revenue_usd
+    select count(case when is_active then net_value_usd end) > 0 as are_known
     from trader_weeks
 ),
 
@@ -69,7 +60,7 @@ observed as (
     select
         triangle.*,
         case when triangle.is_observed then coalesce(activity.active, 0) end as active,
-        case when triangle.is_observed then coalesce(activity.revenue_usd, fees_known.no_revenue_usd) end
+        case when triangle.is_observed and fees_known.are_known then coalesce(activity.revenue_usd, 0) end
             as revenue_usd
     from triangle
     cross join fees_known
