@@ -126,6 +126,42 @@ def key_figures(data: ReportData) -> list[KeyFigure]:
     ]
 
 
+@dataclass(frozen=True)
+class Alert:
+    """Something that somebody should look at, and where the page says more."""
+
+    anchor: str
+    figure: str
+    text: str
+
+
+def alerts(data: ReportData) -> list[Alert]:
+    """What is out of order, what people are told of first before what models are."""
+    oversight = data.oversight
+    overdue, held = oversight.count(is_overdue=True), oversight.count(is_held=True)
+    critical = sum(group.traders for group in oversight.groups if group.risk_tier == "critical")
+    absent = [source.source_table for source in data.sources if not source.is_present]
+    rejected = sum(rejection.rejected_rows for rejection in data.rejections)
+    drifting = sum(bool(f.is_alarm and f.used_in_segmentation) for f in data.feature_drift)
+    failed = [m for m in data.measures if m.passed is False and m.model_version == data.champion]
+    failed_tests = [
+        test for tests in data.outlook.backtests.values() for test in tests if test.passed is False
+    ]
+    at_risk = data.traders_by("lifecycle_stage")["at_risk"]
+    found = [
+        (overdue, "due-diligence", "reviews of due diligence are overdue"),
+        (held, "due-diligence", "traders are on hold until somebody has looked"),
+        (critical, "market-risk", "traders are in the critical tier of market risk"),
+        (at_risk, "lifecycle-and-risk", "traders are silent for longer than is usual for them"),
+        (rejected, "health", "rows of the input were rejected"),
+        (len(absent), "health", f"tables are missing: {', '.join(absent)}"),
+        (len(failed), "quality", "measures of the segmentation fail their bar"),
+        (len(failed_tests), "backtest", "measures of the forecasts fail their bar"),
+        (drifting, "drift", "inputs of the segmentation have drifted"),
+    ]
+    return [Alert(anchor, count(number), text) for number, anchor, text in found if number]
+
+
 def standing(data: ReportData) -> str:
     """Say how the first segment compares with the others in traders."""
     if len(data.segments) == 1:
