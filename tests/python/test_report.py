@@ -900,7 +900,9 @@ addEventListener('load', () => {
 """
 
 
-def test_browser_draws_every_mark_at_every_width_without_the_script(report: Path, marts: Path, tmp_path: Path) -> None:
+def test_browser_draws_every_mark_at_every_width_without_the_script(
+    report: Path, marts: Path, tmp_path: Path
+) -> None:
     html = escape(report.read_text(encoding="utf-8"))
     frames = [
         f'<iframe width="{w}" height="900" sandbox="allow-same-origin" srcdoc="{html}"></iframe>'

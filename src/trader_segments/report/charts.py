@@ -242,8 +242,15 @@ def curve_chart(
     for x, text in across.ticks:
         body += Markup('<text class="x" style="--x:{:.5f}">{}</text>').format(x, text)
     drawn = Markup("").join(
-        [Markup('<path class="band {}" d="{}"/>').format(line.kind, _area(line)) for line in lines if line.band]
-        + [Markup('<path class="line {}" d="{}"/>').format(line.kind, _path(line.points)) for line in lines]
+        [
+            Markup('<path class="band {}" d="{}"/>').format(line.kind, _area(line))
+            for line in lines
+            if line.band
+        ]
+        + [
+            Markup('<path class="line {}" d="{}"/>').format(line.kind, _path(line.points))
+            for line in lines
+        ]
         + [
             Markup(
                 '<path class="dot" style="stroke-width:{:.1f}px" d="M{:.5f} {:.5f}h0">'
@@ -300,9 +307,9 @@ def _whisker(bounds: tuple[float | None, float | None], low: float, high: float)
     lower, upper = bounds
     if lower is None or upper is None or high <= low:
         return Markup("")
-    return Markup(
-        '<rect class="whisker" style="--x:{:.5f};--w:{:.5f}" y="10" height="2"/>'
-    ).format((lower - low) / (high - low), (upper - lower) / (high - low))
+    return Markup('<rect class="whisker" style="--x:{:.5f};--w:{:.5f}" y="10" height="2"/>').format(
+        (lower - low) / (high - low), (upper - lower) / (high - low)
+    )
 
 
 def _columns(panel: Panel) -> list[str]:

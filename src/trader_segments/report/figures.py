@@ -136,7 +136,7 @@ class Alert:
 
 
 def alerts(data: ReportData) -> list[Alert]:
-    """What is out of order, what people are told of first before what models are."""
+    """What is out of order: with traders first, then with the input, then with models."""
     oversight = data.oversight
     overdue, held = oversight.count(is_overdue=True), oversight.count(is_held=True)
     critical = sum(group.traders for group in oversight.groups if group.risk_tier == "critical")
@@ -147,19 +147,35 @@ def alerts(data: ReportData) -> list[Alert]:
     failed_tests = [
         test for tests in data.outlook.backtests.values() for test in tests if test.passed is False
     ]
-    at_risk = data.traders_by("lifecycle_stage")["at_risk"]
+    silent = data.traders_by("lifecycle_stage")["at_risk"]
     found = [
-        (overdue, "due-diligence", "reviews of due diligence are overdue"),
-        (held, "due-diligence", "traders are on hold until somebody has looked"),
-        (critical, "market-risk", "traders are in the critical tier of market risk"),
-        (at_risk, "lifecycle-and-risk", "traders are silent for longer than is usual for them"),
-        (rejected, "health", "rows of the input were rejected"),
-        (len(absent), "health", f"tables are missing: {', '.join(absent)}"),
-        (len(failed), "quality", "measures of the segmentation fail their bar"),
-        (len(failed_tests), "backtest", "measures of the forecasts fail their bar"),
-        (drifting, "drift", "inputs of the segmentation have drifted"),
+        (overdue, "due-diligence", "review", "of due diligence {is} overdue"),
+        (held, "due-diligence", "trader", "{is} on hold until somebody has looked"),
+        (critical, "market-risk", "trader", "{is} in the critical tier of market risk"),
+        (silent, "lifecycle-and-risk", "trader", "{is} silent for longer than is usual for them"),
+        (rejected, "health", "row", "of the input {was} rejected"),
+        (len(absent), "health", "table", f"{{is}} missing: {', '.join(absent)}"),
+        (len(failed), "quality", "measure", "of the segmentation {fails} {its} bar"),
+        (len(failed_tests), "backtest", "measure", "of the forecasts {fails} {its} bar"),
+        (drifting, "drift", "input", "of the segmentation {has} drifted"),
     ]
-    return [Alert(anchor, count(number), text) for number, anchor, text in found if number]
+    return [
+        Alert(
+            anchor, count(number), f"{noun}{'' if number == 1 else 's'} {_agreeing(text, number)}"
+        )
+        for number, anchor, noun, text in found
+        if number
+    ]
+
+
+def _agreeing(text: str, number: int) -> str:
+    """Fill the verbs of a sentence as the number of its subject asks."""
+    forms = (
+        {"is": "is", "was": "was", "has": "has", "fails": "fails", "its": "its"}
+        if number == 1
+        else {"is": "are", "was": "were", "has": "have", "fails": "fail", "its": "their"}
+    )
+    return text.format(**forms)
 
 
 def standing(data: ReportData) -> str:

@@ -204,7 +204,9 @@ def _backtest_query(connection: duckdb.DuckDBPyConnection, mart: str) -> str:
         name if name in there else f"null as {name}"
         for name in ("model_version", "measure", "value", "baseline", "threshold", "passed")
     )
-    return f"select {columns} from {mart} order by split_part(measure, '[', 1), measure, model_version"
+    return (
+        f"select {columns} from {mart} order by split_part(measure, '[', 1), measure, model_version"
+    )
 
 
 def expected_value(outlook: Outlook, names: dict[str, str]) -> Chart:
@@ -479,11 +481,9 @@ def survival(outlook: Outlook) -> SurvivalFigure:
     curves |= {words(style): survival_curve(by_style[style]) for style in styles}
     end = max((week.weeks_since for week in outlook.survival), default=0) + 1
     reference = _steps(curves[_ALL], end)
-    shown = [
-        name
-        for name, curve in curves.items()
-        if curve and curve[0].at_risk >= LEAST_AT_RISK
-    ][:CURVES_SHOWN]
+    shown = [name for name, curve in curves.items() if curve and curve[0].at_risk >= LEAST_AT_RISK][
+        :CURVES_SHOWN
+    ]
     step = next(step for step in (1, 2, 4, 8, 13, 26, 52) if end <= 6 * step or step == 52)
     axes = (
         Axis("Weeks since the first fill", [(w / end, str(w)) for w in range(0, end + 1, step)]),
@@ -555,7 +555,10 @@ def _in_words(curve: Sequence[SurvivalPoint]) -> str:
         return "Too few traders to tell."
     last = told[-1]
     half = next((point.weeks_since for point in told if point.survival <= 0.5), None)
-    text = f"{exact(curve[0].at_risk)} traders; {percent(last.survival)} trade on after week {last.weeks_since}"
+    text = (
+        f"{plural(curve[0].at_risk, 'trader')}; "
+        f"{percent(last.survival)} trade on after week {last.weeks_since}"
+    )
     return text + (f", half or fewer after week {half}." if half is not None else ".")
 
 
@@ -586,6 +589,7 @@ def returns(outlook: Outlook) -> ReturnsFigure:
             cell[1] += found.returned
         sizes[found.style] += found.silences
     within = sorted({found.within_weeks for found in outlook.returns})
+    soon = within[0] if within else 0
     weeks = sorted({found.silence_weeks for found in outlook.returns})
     styles = [_ALL, *sorted(sizes, key=lambda style: (-sizes[style], style))]
 
@@ -593,13 +597,13 @@ def returns(outlook: Outlook) -> ReturnsFigure:
         return style if style == _ALL else words(style)
 
     def cell_of(style: str, silence: int) -> Cell:
-        silences, returned = counts[style, silence, within[0]]
+        silences, returned = counts[style, silence, soon]
         if not silences:
             return Cell(MISSING, MISSING)
         share = returned / silences
         tip = (
             f"{name(style)}, silent for {silence} weeks: {exact(returned)} of "
-            f"{plural(silences, 'silence')} ended within {within[0]} more"
+            f"{plural(silences, 'silence')} ended within {soon} more"
         )
         return Cell(f"{share * 100:.0f}", percent(share), share_level(share), tip)
 
@@ -608,7 +612,7 @@ def returns(outlook: Outlook) -> ReturnsFigure:
         "matrix",
         "Who comes back",
         "Matrix: one row per style, one column per length of silence in weeks, darker for a larger "
-        f"share of the silences that ended within {within[0] if within else 0} more weeks, in percent.",
+        f"share, in percent, of the silences that ended within {soon} more weeks.",
         "Style, by weeks of silence",
         list(map(str, weeks)),
         [GridRow(name(style), [cell_of(style, week) for week in weeks]) for style in styles],
@@ -633,7 +637,7 @@ def returns(outlook: Outlook) -> ReturnsFigure:
         ],
         names=3,
     )
-    return ReturnsFigure(chart, table, within[0] if within else 0)
+    return ReturnsFigure(chart, table, soon)
 
 
 _VALUES = """

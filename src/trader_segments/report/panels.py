@@ -69,7 +69,9 @@ class PanelData:
     def of(self, segment_id: str, axis: str) -> dict[str, int]:
         """Traders by category, the most frequent first."""
         found = [c for c in self.counts if (c.segment_id, c.axis) == (segment_id, axis)]
-        return {c.category: c.traders for c in sorted(found, key=lambda c: (-c.traders, c.category))}
+        return {
+            c.category: c.traders for c in sorted(found, key=lambda c: (-c.traders, c.category))
+        }
 
 
 @dataclass(frozen=True)
@@ -215,9 +217,7 @@ def segment_columns(data: "ReportData") -> list[str]:
     ]
 
 
-def candidates(
-    profiles: Sequence["Profile"], least_known: float
-) -> list[tuple["Profile", float]]:
+def candidates(profiles: Sequence["Profile"], least_known: float) -> list[tuple["Profile", float]]:
     """Features that set a segment apart, the strongest of each group, in order.
 
     Left out are features known for less than ``least_known`` of its traders.
@@ -233,9 +233,7 @@ def candidates(
     return [(profile, profile.z_score or 0.0) for profile in found.values()]
 
 
-def traits(
-    data: "ReportData", profiles: Sequence["Profile"], traders: int
-) -> list[Trait]:
+def traits(data: "ReportData", profiles: Sequence["Profile"], traders: int) -> list[Trait]:
     """The features, one of a group, in which a segment differs most from all traders."""
     features = {feature.feature_name: feature for feature in data.features}
     found = []
@@ -281,19 +279,19 @@ def _risk(data: "ReportData", segment: "Segment") -> list[tuple[str, str]]:
 
 def _moves(data: "ReportData", segment_id: str) -> list[tuple[str, str]]:
     """Where its traders went in the last period, and where those who came to it were."""
-    went, came = (
-        sorted(
-            (f for f in data.flows if here(f) == segment_id and there(f) != segment_id),
-            key=lambda f: (-f.traders, there(f) or ""),
-        )[:MOVES_SHOWN]
-        for here, there in (
-            (lambda f: f.from_segment_id, lambda f: f.to_segment_id),
-            (lambda f: f.to_segment_id, lambda f: f.from_segment_id),
-        )
-    )
+    went = [(f.to_segment_id, f.traders) for f in data.flows if f.from_segment_id == segment_id]
+    came = [(f.from_segment_id, f.traders) for f in data.flows if f.to_segment_id == segment_id]
+
+    def largest(moves: Sequence[tuple[str | None, int]]) -> list[tuple[str | None, int]]:
+        elsewhere = [(other, traders) for other, traders in moves if other != segment_id]
+        return sorted(elsewhere, key=lambda move: (-move[1], move[0] or ""))[:MOVES_SHOWN]
+
     return [
-        *((f"To {data.name(f.to_segment_id, 'nowhere: left')}", exact(f.traders)) for f in went),
-        *((f"From {data.name(f.from_segment_id, 'nowhere: new')}", exact(f.traders)) for f in came),
+        *((f"To {data.name(to, 'nowhere: left')}", exact(number)) for to, number in largest(went)),
+        *(
+            (f"From {data.name(start, 'nowhere: new')}", exact(number))
+            for start, number in largest(came)
+        ),
     ]
 
 

@@ -1,11 +1,11 @@
-// One page of the report at a time, and one segment. Without this script all of it is there, one after the other.
+// One page of the report at a time, and one segment; without this script all of it is there, one after the other.
 document.documentElement.classList.add("script");
 addEventListener("DOMContentLoaded", () => {
   const views = [...document.querySelectorAll(".view")];
   const segments = [...document.querySelectorAll(".segment")];
-  const links = [...document.querySelectorAll('nav a, .choices a')];
+  const links = [...document.querySelectorAll("nav a, .choices a")];
   const show = (isNavigation) => {
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const target = document.getElementById(location.hash.slice(1));
     if (isNavigation && target && !target.closest(".view")) return;
     const view = target?.closest(".view") ?? views[0];
     const segment = target?.closest(".segment") ?? document.querySelector(".segment.current") ?? segments[0];
@@ -17,11 +17,10 @@ addEventListener("DOMContentLoaded", () => {
       else if (id === segment?.id) link.setAttribute("aria-current", "true");
       else link.removeAttribute("aria-current");
     }
-    if (!isNavigation && !target) return;
-    const heading = target?.querySelector(":scope > [tabindex='-1']");
+    if (!target) return;
     if (target === view) scrollTo(0, 0);
     else target.scrollIntoView();
-    heading?.focus({ preventScroll: true });
+    target.querySelector(":scope > [tabindex='-1']")?.focus({ preventScroll: true });
   };
   addEventListener("hashchange", () => show(true));
   show(false);
