@@ -45,16 +45,21 @@ select
     case when bin < 10 then bin / 10 - 0.07 end as observed, 50::bigint as traders
 from range(1, 11) as bins (bin);
 
-create table value_quality (model_version varchar, measure varchar, value double, baseline double,
-    threshold double, passed boolean);
+create table value_quality (model_version varchar, as_of_date date, measure varchar,
+    population varchar, value double, baseline double, baseline_last_8_weeks double,
+    threshold double, passed boolean, why varchar);
 insert into value_quality values
-    ('v-1', 'spearman', 0.85, 0.79, 0.82, true),
-    ('v-1', 'mae_over_mean', 0.4, 0.43, 0.36, false);
+    ('v-1', '2026-11-08', 'spearman', 'recently_active', 0.85, 0.79, 0.81, 0.82, true, null),
+    ('v-1', '2026-11-08', 'mae', 'recently_active', 0.4, 0.43, 0.5, 0.36, false, null),
+    ('v-0', '2026-11-01', 'mae', 'recently_active', 0.9, 0.9, 0.9, 0.36, false, null);
 
-create table churn_quality (model_version varchar, measure varchar, value double, threshold double,
+create table churn_quality (as_of_date date, target varchar, predictor varchar,
+    model_version varchar, is_champion boolean, measure varchar, value double, threshold double,
     passed boolean);
-insert into churn_quality values ('c-1', 'auc', 0.83, 0.8, true), ('c-1', 'auc[recency]', 0.78,
-    null, null);
+insert into churn_quality values
+    ('2026-11-08', 'churn', 'boosted_trees', 'c-1', true, 'auc', 0.83, 0.8, true),
+    ('2026-11-08', 'churn', 'closed_form', 'c-2', false, 'auc', 0.8, 0.8, null),
+    ('2026-11-08', 'churn', 'recency', null, false, 'auc', 0.78, 0.8, null);
 
 create table recommendation_quality (measure varchar, value double, baseline double);
 insert into recommendation_quality values ('hit_rate_at_5', 0.5, 0.4);

@@ -188,14 +188,34 @@ def test_backtests_stand_beside_their_baselines(page: Page, data: ReportData) ->
     assert list(data.outlook.backtests) == ["Value", "Churn", "Recommendations"]
     tables = re.findall(r'<table class="backtest">(.*?)</table>', page.html, re.DOTALL)
     cells = [re.findall(r"<t[hd](?: [^>]*)?>(.*?)</t[hd]>", table) for table in tables]
-    value, churn, recommendations = cells
-    assert value[:6] == ["Measure", "Value", "Baseline", "Bar", "Verdict", "Model"]
-    assert value[6:10] == ["MAE over mean", "0.4", "0.43", "0.36"]
-    assert "Baseline" not in churn
-    assert churn[5:7] == ["AUC", "0.83"]
-    assert churn[10:12] == ["AUC, recency", "0.78"]
-    assert recommendations[-1] == "–"
+    value, churn, recommendations = (
+        [cells[of][start : start + width] for start in range(0, len(cells[of]), width)]
+        for of, width in ((0, 7), (1, 8), (2, 6))
+    )
+    assert value[0][:5] == ["Measure", "Value", "Baseline", "Last 8 weeks", "Bar"]
+    assert [row[:5] for row in value[1:]] == [
+        ["MAE, recently active", "0.4", "0.43", "0.5", "0.36"],
+        ["Spearman, recently active", "0.85", "0.79", "0.81", "0.82"],
+    ]
+    assert churn[0][:5] == ["Measure", "Value", "Boosted trees", "Closed form", "Recency"]
+    assert churn[1][:6] == ["AUC, churn", "0.83", "0.83", "0.8", "0.78", "0.8"]
+    assert churn[1][-1] == "c-1"
+    assert recommendations[1] == [
+        "Hit rate at 5", "0.5", "0.4", "–", '<span class="quiet">–</span>', "–",
+    ]  # fmt: skip
     assert "1 measure of the forecasts fails its bar" in " ".join(page.text.split())
+
+
+def test_a_backtest_without_history_says_why(tmp_path: Path) -> None:
+    page = variant(
+        tmp_path / "short.duckdb",
+        "update value_quality set value = null, passed = null, why = 'twelve weeks are too few'",
+        "alter table trader_lifetime_value add value_basis varchar",
+        "update trader_lifetime_value set value_basis = 'notional'",
+    )
+    assert "Nothing is measured yet: twelve weeks are too few" in page.text
+    assert "what is forecast is what traders will trade" in page.text
+    assert page.html.count('<table class="backtest">') == 2
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,10 @@ def alerts(data: ReportData) -> list[Alert]:
     drifting = sum(bool(f.is_alarm and f.used_in_segmentation) for f in data.feature_drift)
     failed = [m for m in data.measures if m.passed is False and m.model_version == data.champion]
     failed_tests = [
-        test for tests in data.outlook.backtests.values() for test in tests if test.passed is False
+        measure
+        for test in data.outlook.backtests.values()
+        for measure in test.measures
+        if measure.passed is False
     ]
     silent = data.traders_by("lifecycle_stage")["at_risk"]
     found = [

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import duckdb
 
@@ -99,15 +100,28 @@ class CalibrationBin:
 
 
 @dataclass(frozen=True)
-class Backtest:
-    """One measure of a model on its holdout."""
+class Measured:
+    """One measure of a forecast: of what was used, and of others beside it by their names."""
 
-    model_version: str | None
-    measure: str
+    name: str
     value: float | None
-    baseline: float | None
+    beside: Mapping[str, float | None]
     threshold: float | None
     passed: bool | None
+    model_version: str | None
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """A forecast of the past, held against what came; ``why`` nothing was measured, if nothing."""
+
+    measures: Sequence[Measured]
+    why: str | None
+
+    @property
+    def others(self) -> list[str]:
+        """Names of what stands beside the forecast, in the order found."""
+        return list(dict.fromkeys(name for measure in self.measures for name in measure.beside))
 
 
 @dataclass(frozen=True)
@@ -149,11 +163,13 @@ class Outlook:
     values: Sequence[SegmentValue]
     churns: Sequence[SegmentChurn]
     calibration: Sequence[CalibrationBin]
-    backtests: Mapping[str, Sequence[Backtest]]
+    backtests: Mapping[str, Backtest]
     """By what was forecast; what has no mart, or an empty one, is not in it."""
     cohorts: Sequence[CohortWeek]
     survival: Sequence[SurvivalWeek]
     returns: Sequence[Returns]
+    value_basis: str | None
+    """What expected values count, `net_value` or `notional`; None where the mart does not say."""
 
 
 @dataclass(frozen=True)
@@ -183,11 +199,12 @@ def read_outlook(connection: duckdb.DuckDBPyConnection) -> Outlook:
         backtests={
             name: found
             for name, mart in BACKTESTS.items()
-            if (found := optional(mart, Backtest, _backtest_query(connection, mart)))
+            if (found := _backtest(connection, mart)).measures
         },
         cohorts=optional("retention_cohorts", CohortWeek, _COHORTS),
         survival=optional("segment_survival", SurvivalWeek, _SURVIVAL),
         returns=optional("segment_reactivation", Returns, _RETURNS),
+        value_basis=_value_basis(connection),
     )
 
 
@@ -197,16 +214,56 @@ def _version_mart(connection: duckdb.DuckDBPyConnection) -> str:
     return "trader_churn" if scored else "churn_calibration"
 
 
-def _backtest_query(connection: duckdb.DuckDBPyConnection, mart: str) -> str:
-    """Measures of a mart; what it has no column for is NULL."""
-    there = columns_of(connection, mart)
-    columns = ", ".join(
-        name if name in there else f"null as {name}"
-        for name in ("model_version", "measure", "value", "baseline", "threshold", "passed")
+def _value_basis(connection: duckdb.DuckDBPyConnection) -> str | None:
+    if "value_basis" not in columns_of(connection, "trader_lifetime_value"):
+        return None
+    found = connection.execute("select max(value_basis) from trader_lifetime_value").fetchone()
+    return found[0] if found else None
+
+
+def _backtest(connection: duckdb.DuckDBPyConnection, mart: str) -> Backtest:
+    """Measures of the last scoring date; what a mart has no column for is not known.
+
+    A mart has the others beside its forecast in columns ``baseline`` and ``baseline_<name>``, or in
+    rows of their own, by ``predictor``, where ``is_champion`` says which is used. What is judged
+    may be told apart further by a ``target`` or a ``population``.
+    """
+    columns = columns_of(connection, mart)
+    if "measure" not in columns:
+        return Backtest([], None)
+    last = f"as_of_date = (select max(as_of_date) from {mart})" if "as_of_date" in columns else ""
+    result = connection.execute(
+        f"select * from {mart} {f'where {last}' if last else ''} order by all"
     )
-    return (
-        f"select {columns} from {mart} order by split_part(measure, '[', 1), measure, model_version"
-    )
+    found = [dict(zip(columns, values, strict=True)) for values in result.fetchall()]
+    groups: defaultdict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for row in found:
+        of = row.get("target") or row.get("population") or ""
+        groups[of, row["measure"] or ""].append(row)
+    measures = []
+    for (of, measure), group in sorted(groups.items()):
+        used = next((row for row in group if row.get("is_champion", True)), {})
+        beside = {
+            words(name.removeprefix("baseline_")): finite(used[name])
+            for name in columns
+            if name.startswith("baseline") and name in used
+        }
+        for row in group:
+            if row.get("predictor"):
+                beside[words(row["predictor"])] = finite(row.get("value"))
+        measures.append(
+            Measured(
+                words(f"{measure}[{of}]" if of else measure),
+                finite(used.get("value")),
+                beside,
+                finite(used.get("threshold")),
+                used.get("passed"),
+                used.get("model_version"),
+            )
+        )
+    is_measured = any(measure.value is not None for measure in measures)
+    why = next((row["why"] for row in found if row.get("why")), None)
+    return Backtest(measures, None if is_measured else why)
 
 
 def expected_value(outlook: Outlook, names: dict[str, str]) -> Chart:
