@@ -1,20 +1,6 @@
 -- noqa: disable=LT02
 {%- set components = style_components(ref('int_segmentation_components')) %}
-{%- set styles = components | map(attribute='style') | unique | list %}
-{%- set log_scores, weights, posteriors = [], [], [] %}
-{%- for component in components %}
-    {%- do log_scores.append('log_score_' ~ component.position) %}
-{%- endfor %}
-{%- for style in styles %}
-    {%- do weights.append('weight_' ~ loop.index0) %}
-    {%- do posteriors.append([
-        "cast('" ~ dbt.escape_single_quotes(style) ~ "' as " ~ type_string() ~ ")",
-        weights[-1] ~ ' / total_weight',
-        weights[-1] ~ ' = best_weight and best_style = ' ~ loop.index0,
-    ]) %}
-{%- endfor %}
--- What the discriminant gives the traders whom no rule decides and of whom enough is known. A trader is one row, with
--- a column for each component and style, up to the last step: sums and comparisons over rows cost four times as much.
+-- What the discriminant gives the traders whom no rule decides and of whom enough is known.
 with
 
 ruled as (
@@ -28,84 +14,11 @@ inputs as (
     where inputs.is_known and ruled.trader_id is null
 ),
 
-components as (
-    select * from {{ ref('int_segmentation_components') }}
-    where kind = 'style'
-),
-{% if not components %}
-final as (
-    select
-        inputs.trader_id,
-        components.style,
-        components.intercept as posterior,
-        true as is_best
-    from inputs
-    cross join components
-    where 1 = 0
-)
-{% else %}
-scores as (
-    select
-        inputs.trader_id
-        {%- for component in components %},
-        {%- set part = 'component_' ~ component.position %}
-        {{ part }}.intercept
-        {{- weighted_inputs(part, 'inputs') | indent(4) }} as {{ log_scores[loop.index0] }}
-        {%- endfor %}
-    from inputs
-    {%- for component in components %}
-    {%- set part = 'component_' ~ component.position %}
-    inner join components as {{ part }} on {{ part }}.position = {{ component.position }}
-    {%- endfor %}
-),
-
--- Less the largest, no exponential overflows.
-peaks as (
-    select
-        *,
-        {{ largest_of(log_scores) }} as largest_log_score
-    from scores
-),
-
-weights as (
-    select
-        trader_id
-        {%- for style in styles %},
-        0
-        {%- for component in components if component.style == style %}
-        + exp(log_score_{{ component.position }} - largest_log_score)
-        {%- endfor %} as {{ weights[loop.index0] }}
-        {%- endfor %}
-    from peaks
-),
-
-totals as (
-    select
-        *,
-        {{ weights | join(' + ') }} as total_weight,
-        {{ largest_of(weights) }} as best_weight
-    from weights
-),
-
--- Of equals the first.
-bests as (
-    select
-        *,
-        case
-            {%- for weight in weights %}
-            when {{ weight }} = best_weight then {{ loop.index0 }}
-            {%- endfor %}
-        end as best_style
-    from totals
-),
-
-posteriors as (
-    {{ unpivoted('bests', ['trader_id'], ['style', 'posterior', 'is_best'], posteriors, computed=true) | indent(4) }}
-),
+{{ style_posteriors(components) }},
 
 final as (
-    select * from posteriors
+    select * from style_posteriors
     where posterior >= 1e-18
 )
-{% endif %}
+
 select * from final

@@ -60,6 +60,12 @@ MART_COLUMNS = {
         "traders from_segment_share net_revenue_usd",
         "segment_profiles": "segment_id feature_name as_of_date traders lower_quartile median "
         "upper_quartile z_score",
+        "retention_cohorts": "cohort_week weeks_since week_start_date as_of_date traders active "
+        "retention revenue_usd is_observed",
+        "segment_survival": "segment_id weeks_since as_of_date at_risk events censored survival "
+        "standard_error survival_low survival_high median_weeks",
+        "segment_reactivation": "segment_id silence_weeks within_weeks as_of_date silences "
+        "returned reactivation not_observed",
         "micro_segments": "micro_segment_id as_of_date style micro_segment_name description "
         "traders style_share jaccard fidelity description_precision model_version",
         "feature_drift": "feature_name as_of_date psi alarm_threshold is_alarm reading "

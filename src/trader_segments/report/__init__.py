@@ -1,15 +1,19 @@
 """The self-contained report: one HTML page over the published marts.
 
-The page holds text, tables and inline SVG only. It has no script, and its content security policy
-forbids every request, so it can be mailed, archived and opened offline.
+The page holds text, tables, inline SVG and one short script, which shows one part of it at a time;
+without the script all parts are there. Its content security policy allows that script alone, by its
+digest, and forbids every request, so the page can be mailed, archived and opened offline.
 """
 
+import base64
+import hashlib
 import os
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
-from trader_segments.report import figures, formats, oversight
+from trader_segments.report import figures, formats, outlook, oversight, panels
 from trader_segments.report.data import ReportData, read_marts
 
 __all__ = ["render_report", "write_report"]
@@ -67,6 +71,14 @@ def render_report(data: ReportData) -> str:
         "plural": formats.plural,
         "words": formats.words,
     }
+    script = environment.get_template("report.js").render()
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return environment.get_template("report.html.j2").render(
-        data=data, figures=figures, oversight=oversight
+        data=data,
+        figures=figures,
+        outlook=outlook,
+        oversight=oversight,
+        panels=panels,
+        script=Markup(script),
+        script_source=f"sha256-{digest}",
     )

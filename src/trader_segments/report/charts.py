@@ -40,6 +40,8 @@ class Panel:
     """One bar per row: values, their short form beside the bar, their exact form in the table.
 
     The scale ends at the largest value, or at ``whole`` where the values are parts of it.
+    ``bounds`` (lower, upper), one pair a row, are drawn as a line on the bar and stand in the
+    table under ``bounds_name``; a pair with an unknown bound is left out.
     """
 
     name: str
@@ -47,6 +49,38 @@ class Panel:
     short: Format
     exact: Format
     whole: float = 0.0
+    bounds: Sequence[tuple[float | None, float | None]] = ()
+    bounds_name: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """Points (x, y) from 0 to 1 of the plot, joined; ``kind`` is the class in the style sheet.
+
+    ``band`` are (x, lower, upper), filled behind the line.
+    """
+
+    kind: str
+    points: Sequence[tuple[float, float]]
+    band: Sequence[tuple[float, float, float]] = ()
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A point of a plot, ``size`` pixels wide, with its pointer tip."""
+
+    x: float
+    y: float
+    size: float
+    tip: str
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Ticks: where on the axis, from 0 to 1, and what stands there; ``name`` is said once."""
+
+    name: str
+    ticks: Sequence[tuple[float, str]]
 
 
 @dataclass(frozen=True)
@@ -90,16 +124,19 @@ def bar_chart(
     for position, label in enumerate(labels):
         drawn = Markup("").join(
             Markup('<g class="panel panel-{}"><text class="value" y="15">{}</text>{}</g>').format(
-                index, panel.short(panel.values[position]), _bar(panel.values[position], *scale)
+                index,
+                panel.short(panel.values[position]),
+                _bar(panel.values[position], *scale)
+                + _whisker(panel.bounds[position] if panel.bounds else (None, None), *scale),
             )
             for index, (panel, scale) in enumerate(zip(panels, scales, strict=True))
         )
         is_rest = has_rest and position == len(labels) - 1
         body += _row(position, label, drawn, "rest" if is_rest else "")
     table = Table(
-        (of, *(panel.name for panel in panels)),
+        (of, *(name for panel in panels for name in _columns(panel))),
         [
-            (label, *(panel.exact(panel.values[position]) for panel in panels))
+            (label, *(text for panel in panels for text in _texts(panel, position)))
             for position, label in enumerate(labels)
         ],
     )
@@ -180,6 +217,57 @@ def grid_chart(
     return Chart(_drawing(chart_id, f"grid {kind}", title, description, style, body), table)
 
 
+def curve_chart(
+    chart_id: str,
+    kind: str,
+    title: str,
+    description: str,
+    axes: tuple[Axis, Axis],
+    lines: Sequence[Line],
+    dots: Sequence[Dot] = (),
+    table: Table | None = None,
+) -> Chart:
+    """Draw lines, bands and dots over a horizontal and a vertical axis.
+
+    The plot stretches with the page, its strokes and texts do not. Points are shares of the axes,
+    0 at the left and at the bottom.
+    """
+    across, up = axes
+    body = Markup("")
+    for y, text in up.ticks:
+        body += Markup(
+            '<rect class="grid-line" style="--y:{0:.5f}"/><text class="y" style="--y:{0:.5f}">'
+            "{1}</text>"
+        ).format(y, text)
+    for x, text in across.ticks:
+        body += Markup('<text class="x" style="--x:{:.5f}">{}</text>').format(x, text)
+    drawn = Markup("").join(
+        [
+            Markup('<path class="band {}" d="{}"/>').format(line.kind, _area(line))
+            for line in lines
+            if line.band
+        ]
+        + [
+            Markup('<path class="line {}" d="{}"/>').format(line.kind, _path(line.points))
+            for line in lines
+        ]
+        + [
+            Markup(
+                '<path class="dot" style="stroke-width:{:.1f}px" d="M{:.5f} {:.5f}h0">'
+                "<title>{}</title></path>"
+            ).format(dot.size, dot.x, 1 - dot.y, dot.tip)
+            for dot in dots
+        ]
+    )
+    body += Markup(
+        '<svg class="plot" viewBox="0 0 1 1" preserveAspectRatio="none">{}</svg>'
+    ).format(drawn)
+    return Chart(
+        _drawing(chart_id, f"curve {kind}", title, description, "", body),
+        table or Table((across.name, up.name), []),
+    )
+
+
 def share_level(share: float | None) -> str:
     """Colour class of a share of 1, ``s0`` (under 1 %) to ``s5`` (50 % and more)."""
     if share is None:
@@ -196,7 +284,8 @@ def z_level(z_score: float | None) -> str:
 
 
 def _scale(panel: Panel) -> tuple[float, float]:
-    known = [value for value in panel.values if value is not None]
+    bounds = [bound for pair in panel.bounds for bound in pair]
+    known = [value for value in (*panel.values, *bounds) if value is not None]
     return min([0.0, *known]), max([panel.whole, *known])
 
 
@@ -212,6 +301,37 @@ def _bar(value: float | None, low: float, high: float) -> Markup:
     return axis + Markup(
         '<rect class="mark {}" style="--x:{:.5f};--w:{:.5f}" y="5" height="12"/>'
     ).format("gain" if value > 0 else "loss", zero if value > 0 else zero - width, width)
+
+
+def _whisker(bounds: tuple[float | None, float | None], low: float, high: float) -> Markup:
+    lower, upper = bounds
+    if lower is None or upper is None or high <= low:
+        return Markup("")
+    return Markup('<rect class="whisker" style="--x:{:.5f};--w:{:.5f}" y="10" height="2"/>').format(
+        (lower - low) / (high - low), (upper - lower) / (high - low)
+    )
+
+
+def _columns(panel: Panel) -> list[str]:
+    names = [panel.name]
+    if panel.bounds:
+        names += [f"{panel.bounds_name}, lower", f"{panel.bounds_name}, upper"]
+    return names
+
+
+def _texts(panel: Panel, position: int) -> list[str]:
+    values = [panel.values[position], *(panel.bounds[position] if panel.bounds else ())]
+    return [panel.exact(value) for value in values]
+
+
+def _path(points: Sequence[tuple[float, float]]) -> str:
+    return "M" + "L".join(f"{x:.4f} {1 - y:.4f}" for x, y in points) if points else ""
+
+
+def _area(line: Line) -> str:
+    upper = [(x, high) for x, _, high in line.band]
+    lower = [(x, low) for x, low, _ in reversed(line.band)]
+    return f"{_path([*upper, *lower])}Z"
 
 
 def _cell(cell: Cell, column: int) -> Markup:

@@ -11,7 +11,9 @@ from typing import Any
 import duckdb
 
 from trader_segments.report.formats import finite, words
+from trader_segments.report.outlook import Outlook, read_outlook
 from trader_segments.report.oversight import Oversight, read_oversight
+from trader_segments.report.panels import PanelData, candidates, read_panels
 from trader_segments.report.rows import rows
 
 VALUE_TIERS = ("top", "high", "medium", "low")
@@ -20,6 +22,7 @@ PRESENT_STAGES = ("new", "active", "returned")
 RISK_APPETITES = ("high", "medium", "low", "unknown")
 TYPICAL = ("notional_usd", "fill_count", "active_days")
 _CANDIDATE_TRAITS = 20
+_CANDIDATE_TRAITS_OF_SEGMENT = 8
 
 
 @dataclass(frozen=True)
@@ -233,6 +236,8 @@ class ReportData:
     measures: Sequence[Measure]
     models: Sequence[Model]
     oversight: Oversight
+    outlook: Outlook
+    panels: PanelData
 
     @property
     def traders(self) -> int:
@@ -338,7 +343,7 @@ def read_marts(marts: Path) -> ReportData:
             segments=segments,
             groups=rows(connection, Group, _GROUPS),
             profiles=profiles,
-            medians=_medians(connection, style_z_scores(segments, profiles)),
+            medians=_medians(connection, profiles, style_z_scores(segments, profiles)),
             certainties=rows(connection, Certainty, _CERTAINTIES),
             micros=rows(connection, MicroSegment, _MICRO_SEGMENTS),
             flows=rows(connection, Flow, _FLOWS),
@@ -352,17 +357,26 @@ def read_marts(marts: Path) -> ReportData:
             measures=rows(connection, Measure, _MEASURES),
             models=rows(connection, Model, _MODELS),
             oversight=read_oversight(connection),
+            outlook=read_outlook(connection),
+            panels=read_panels(connection),
         )
 
 
 def _medians(
-    connection: duckdb.DuckDBPyConnection, z_scores: Mapping[tuple[str, str], tuple[float, int]]
+    connection: duckdb.DuckDBPyConnection,
+    profiles: Sequence[Profile],
+    z_scores: Mapping[tuple[str, str], tuple[float, int]],
 ) -> dict[tuple[str | None, str], float | None]:
-    """Medians by style and of all traders, of the features that set some style apart most."""
+    """Medians by style and of all traders, of features that set some style or segment apart."""
+    by_segment: defaultdict[str, list[Profile]] = defaultdict(list)
+    for profile in profiles:
+        by_segment[profile.segment_id].append(profile)
     by_style: defaultdict[str, list[tuple[float, str]]] = defaultdict(list)
     for (style, feature), (z_score, _) in z_scores.items():
         by_style[style].append((-abs(z_score), feature))
     names = {name for found in by_style.values() for _, name in sorted(found)[:_CANDIDATE_TRAITS]}
+    for found in by_segment.values():
+        names |= {p.feature_name for p, _ in candidates(found, 0.0)[:_CANDIDATE_TRAITS_OF_SEGMENT]}
     features = sorted(names | set(TYPICAL))
     columns = ", ".join(f'median(cast("{name}" as double))' for name in features)
     rows = connection.execute(

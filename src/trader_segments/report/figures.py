@@ -126,6 +126,61 @@ def key_figures(data: ReportData) -> list[KeyFigure]:
     ]
 
 
+@dataclass(frozen=True)
+class Alert:
+    """Something that somebody should look at, and where the page says more."""
+
+    anchor: str
+    figure: str
+    text: str
+
+
+def alerts(data: ReportData) -> list[Alert]:
+    """What is out of order: with traders first, then with the input, then with models."""
+    oversight = data.oversight
+    overdue, held = oversight.count(is_overdue=True), oversight.count(is_held=True)
+    critical = sum(group.traders for group in oversight.groups if group.risk_tier == "critical")
+    absent = [source.source_table for source in data.sources if not source.is_present]
+    rejected = sum(rejection.rejected_rows for rejection in data.rejections)
+    drifting = sum(bool(f.is_alarm and f.used_in_segmentation) for f in data.feature_drift)
+    failed = [m for m in data.measures if m.passed is False and m.model_version == data.champion]
+    failed_tests = [
+        measure
+        for test in data.outlook.backtests.values()
+        for measure in test.measures
+        if measure.passed is False
+    ]
+    silent = data.traders_by("lifecycle_stage")["at_risk"]
+    found = [
+        (overdue, "due-diligence", "review", "of due diligence {is} overdue"),
+        (held, "due-diligence", "trader", "{is} on hold until somebody has looked"),
+        (critical, "market-risk", "trader", "{is} in the critical tier of market risk"),
+        (silent, "lifecycle-and-risk", "trader", "{is} silent for longer than is usual for them"),
+        (rejected, "health", "row", "of the input {was} rejected"),
+        (len(absent), "health", "table", f"{{is}} missing: {', '.join(absent)}"),
+        (len(failed), "quality", "measure", "of the segmentation {fails} {its} bar"),
+        (len(failed_tests), "backtest", "measure", "of the forecasts {fails} {its} bar"),
+        (drifting, "drift", "input", "of the segmentation {has} drifted"),
+    ]
+    return [
+        Alert(
+            anchor, count(number), f"{noun}{'' if number == 1 else 's'} {_agreeing(text, number)}"
+        )
+        for number, anchor, noun, text in found
+        if number
+    ]
+
+
+def _agreeing(text: str, number: int) -> str:
+    """Fill the verbs of a sentence as the number of its subject asks."""
+    forms = (
+        {"is": "is", "was": "was", "has": "has", "fails": "fails", "its": "its"}
+        if number == 1
+        else {"is": "are", "was": "were", "has": "have", "fails": "fail", "its": "their"}
+    )
+    return text.format(**forms)
+
+
 def standing(data: ReportData) -> str:
     """Say how the first segment compares with the others in traders."""
     if len(data.segments) == 1:

@@ -7,7 +7,9 @@ MISSING = "–"
 _MINUS = "−"
 _THIN_SPACE = "\u202f"
 _SCALES = ((1e12, "tn"), (1e9, "bn"), (1e6, "M"), (1e3, "k"))
-_ACRONYMS = {"usd": "USD", "bps": "bps", "pnl": "PnL", "id": "id"}
+_ACRONYMS = {"bps": "bps", "id": "id", "pnl": "PnL"} | {
+    word: word.upper() for word in ("auc", "ece", "mae", "mape", "ndcg", "rfm", "usd")
+}
 _EXACT_COUNT_BELOW = 100_000
 _SHORT_UNITS = {
     "basis points": "bps",

@@ -25,3 +25,13 @@ def rows(connection: duckdb.DuckDBPyConnection, row: type[Row], query: str) -> l
         )
         for values in result.fetchall()
     ]
+
+
+def columns_of(connection: duckdb.DuckDBPyConnection, mart: str) -> list[str]:
+    """Columns of a mart in order; none where a release or a venue does not have it."""
+    found = connection.execute(
+        "select column_name from duckdb_columns()"
+        " where schema_name = 'marts' and table_name = ? order by column_index",
+        [mart],
+    ).fetchall()
+    return [name for (name,) in found]
