@@ -49,6 +49,12 @@ days as (
         sum(case when is_liquidation is not null then notional_usd end) as known_liquidation_notional_usd,
         sum(case when fee_usd is not null then greatest(fee_usd, 0) end) as fee_paid_usd,
         sum(case when fee_usd is not null then greatest(-fee_usd, 0) end) as rebate_usd,
+        sum(
+            case
+                when fee_usd is not null and is_liquidation is not null
+                    then case when is_liquidation then greatest(fee_usd, 0) else 0 end
+            end
+        ) as liquidation_fee_usd,
         sum(realized_pnl_usd) as realized_pnl_usd,
         sum(case when realized_pnl_usd > 0 then realized_pnl_usd end) as gain_usd,
         sum(case when realized_pnl_usd < 0 then -realized_pnl_usd end) as loss_usd,
