@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from trader_segments.campaigns import cuped, measure_campaigns, measure_uplift, qini_curves
 from trader_segments.campaigns.qini import LEAST_TRADERS as LEAST_RANKED
-from trader_segments.campaigns.qini import foreseen_uplift, qini_curve
-from trader_segments.campaigns.uplift import LEAST_TRADERS, Uplift
+from trader_segments.campaigns.qini import foreseen_uplift, qini_curve, qini_curves
+from trader_segments.campaigns.results import measure_campaigns
+from trader_segments.campaigns.uplift import LEAST_TRADERS, Uplift, cuped, measure_uplift
 
 FloatArray = NDArray[np.float64]
 CAMPAIGNS = 2000

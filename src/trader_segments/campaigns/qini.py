@@ -147,7 +147,7 @@ def _curve(
 ) -> tuple[IntArray, IntArray, FloatArray]:
     treated = is_treated[order]
     values = outcome[order]
-    n_treated = np.cumsum(treated)[sizes - 1]
+    n_treated = np.cumsum(treated, dtype=np.int64)[sizes - 1]
     n_control = sizes - n_treated
     of_treated = np.cumsum(np.where(treated, values, 0.0))[sizes - 1]
     of_control = np.cumsum(np.where(treated, 0.0, values))[sizes - 1]

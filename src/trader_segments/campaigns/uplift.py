@@ -8,7 +8,7 @@ Welch's interval compares what is left, as arms differ in size and in variance.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,8 +102,9 @@ def measure_uplift(
     outcome, earlier, is_treated = outcome[is_known], earlier[is_known], is_treated[is_known]
     arms = [outcome[is_treated], outcome[~is_treated]]
     means = [float(arm.mean()) if len(arm) else math.nan for arm in arms]
+    found = Uplift(means[0], means[1])
     if not all(map(_is_enough, arms)):
-        return Uplift(*means)
+        return found
     adjusted = cuped(outcome, earlier)
     treated, control = adjusted[is_treated], adjusted[~is_treated]
     variances = np.array([treated.var(ddof=1), control.var(ddof=1)])
@@ -111,14 +112,14 @@ def measure_uplift(
     squared_errors = variances / sizes
     error = math.sqrt(squared_errors.sum())
     if error == 0.0:
-        return Uplift(*means)
+        return found
     freedom = squared_errors.sum() ** 2 / (squared_errors**2 / (sizes - 1)).sum()
     width = float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom)) * error
     uplift = float(treated.mean() - control.mean())
     wanted = least_uplift * abs(float(control.mean()))
     detected = (stats.norm.ppf((1 + CONFIDENCE) / 2) + stats.norm.ppf(POWER)) * error
-    return Uplift(
-        *means,
+    return replace(
+        found,
         uplift=uplift,
         low=uplift - width,
         high=uplift + width,
