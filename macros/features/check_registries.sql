@@ -55,6 +55,27 @@
             'models/due_diligence/facts/' ~ file ~ ".sql has no entry '" ~ file[3:] ~ "' in vars.due_diligence_facts"
         ) -%}
     {%- endfor -%}
+    {%- set campaigns = var('campaigns') | map(attribute='campaign') | list -%}
+    {%- for entry in var('campaigns') -%}
+        {%- set place = "vars.campaigns, campaign '" ~ entry.campaign ~ "': " -%}
+        {%- for key in ['campaign', 'description', 'salt'] if key not in entry -%}
+            {%- do problems.append(place ~ "'" ~ key ~ "' is missing") -%}
+        {%- endfor -%}
+        {%- for key in entry if key not in ['campaign', 'description', 'salt', 'control_share', 'cool_down_days'] -%}
+            {%- do problems.append(place ~ "'" ~ key ~ "' is not a known key") -%}
+        {%- endfor -%}
+        {%- if not 0 <= entry.get('control_share', 0.1) <= 1 -%}
+            {%- do problems.append(place ~ 'control_share is not between 0 and 1') -%}
+        {%- endif -%}
+        {%- if campaigns.count(entry.campaign) > 1 -%}
+            {%- do problems.append("vars.campaigns has the campaign '" ~ entry.campaign ~ "' twice") -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- for file in files if file.startswith('audience_') and file != 'audience_changes' and file[9:] not in campaigns -%}
+        {%- do problems.append(
+            'models/campaigns/audiences/' ~ file ~ ".sql has no entry '" ~ file[9:] ~ "' in vars.campaigns"
+        ) -%}
+    {%- endfor -%}
     {%- set venue = active_venue() -%}
     {%- set prefix = 'stg_' ~ venue ~ '__' -%}
     {%- for file in files if file.startswith(prefix) and file[prefix | length:] not in var('venues')[venue].tables -%}

@@ -43,7 +43,8 @@ class Settings:
     project_root
         Folder with `dbt_project.yml`.
     home
-        Base folder of `build/` and `published/` (TRADER_SEGMENTS_HOME, by default the project's).
+        Base folder of `build/`, `published/` and `exports/` (TRADER_SEGMENTS_HOME, by default the
+        project's).
     venue
         VENUE, by default `exchange`.
     raw_data
@@ -76,6 +77,11 @@ class Settings:
     def published(self) -> Path:
         """Folder that readers open."""
         return self.home / "published"
+
+    @property
+    def exports(self) -> Path:
+        """Folder of exported audiences."""
+        return self.home / "exports"
 
 
 def run_build(settings: Settings, dbt_arguments: list[str], say: Say) -> bool:

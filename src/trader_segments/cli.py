@@ -9,6 +9,9 @@ import click
 
 from trader_segments.backfill import BackfillError, backfill
 from trader_segments.build import Settings, run_build, summary
+from trader_segments.campaigns.audiences import AudienceError
+from trader_segments.campaigns.export import export_audiences
+from trader_segments.campaigns.push import PushError, Terms, push_audiences, token_of_environment
 from trader_segments.privacy.erase import EraseError, erase
 from trader_segments.privacy.ids import HashKeyError
 from trader_segments.publish import PublishError
@@ -199,6 +202,53 @@ def report(out: Path) -> None:
     if not marts.exists():
         raise click.ClickException(f"{marts} is not there: run make build first")
     click.echo(write_report(marts.resolve(), out))
+
+
+@main.command("export-audiences")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="By default exports/ beside published/."
+)
+@click.option("--with-control", is_flag=True, help="Also who is to be left alone, with the arm.")
+def export_campaigns(out: Path | None, *, with_control: bool) -> None:
+    """Write the audiences of the served build as CSV, Parquet and JSON lines."""
+    settings = _settings()
+    try:
+        version = export_audiences(
+            settings.published, out or settings.exports, with_control=with_control
+        )
+    except AudienceError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(version)
+
+
+@main.command("push-audiences")
+@click.option("--to", "url", required=True, metavar="URL", help="Where batches are posted.")
+@click.option("--batch-rows", type=click.IntRange(min=1), default=500, show_default=True)
+@click.option("--attempts", type=click.IntRange(min=1), default=5, show_default=True)
+@click.option(
+    "--timeout", type=click.FloatRange(min=0.1), default=30.0, show_default=True, metavar="SECONDS"
+)
+@click.option("--with-control", is_flag=True, help="Also who is to be left alone, with the arm.")
+def push_campaigns(
+    url: str, batch_rows: int, attempts: int, timeout: float, *, with_control: bool
+) -> None:
+    """Post to a CRM what has changed in the audiences since it last took something.
+
+    TRADER_SEGMENTS_PUSH_TOKEN of the environment is sent as bearer token.
+    """
+    settings = _settings()
+    terms = Terms(token_of_environment(), batch_rows, attempts, timeout)
+    try:
+        pushed = push_audiences(
+            settings.published, settings.build / "pushes", url, terms, with_control=with_control
+        )
+    except (AudienceError, PushError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{pushed.upserts:,} added or changed, {pushed.removals:,} removed")
+    if pushed.dead:
+        raise click.ClickException(
+            f"{pushed.dead:,} changes were not taken, see {pushed.dead_letters}"
+        )
 
 
 def _settings() -> Settings:

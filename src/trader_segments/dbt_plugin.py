@@ -83,6 +83,10 @@ class Plugin(BasePlugin):
             fire_event(Note(msg=message), EventLevel.INFO)
             return message
 
+        def served_build() -> str:
+            served = read_manifest(self.home / "published")
+            return served["build_id"] if served else ""
+
         @cache
         def code_digest(given_vars: str) -> str:
             return digest_code(self.project_root, given_vars)
@@ -101,6 +105,9 @@ class Plugin(BasePlugin):
             [],
             "VARCHAR",
             side_effects=True,
+        )
+        conn.create_function(
+            "trader_segments_served_build", served_build, [], "VARCHAR", side_effects=True
         )
         conn.create_function(
             "trader_segments_publish", publish_marts, ["VARCHAR"], "VARCHAR", side_effects=True

@@ -23,6 +23,7 @@ from pathlib import Path
 import duckdb
 
 from trader_segments.build import Say, Settings, run_build
+from trader_segments.campaigns.export import remove_exports
 from trader_segments.object_storage import local_folder
 from trader_segments.privacy.ids import HashKey, read_key
 from trader_segments.privacy.published_ids import MAPPING
@@ -128,6 +129,8 @@ def erase(settings: Settings, trader_id: str, say: Say, dbt_arguments: Sequence[
         )
     for name in remove_versions(settings.published):
         say(f"Removed the published version {name}")
+    for name in remove_exports(settings.exports):
+        say(f"Removed the exported audiences {name}")
     with _attached(settings.build) as connection:
         removed = remove_rows(connection, person, keep_staging=False)
         if removed:

@@ -32,6 +32,7 @@ from pyspark.sql.pandas.types import from_arrow_schema
 
 from trader_segments import spark
 from trader_segments.privacy.ids import hash_key_problem
+from trader_segments.publish import read_manifest
 
 _session: SparkSession | None = None
 _lock = Lock()
@@ -191,6 +192,12 @@ class SparkSessionAdapter(SparkAdapter):
         """Publish the marts as the DuckDB target does, or say why not."""
         given = self.config.credentials
         spark.publish(spark_session(given), Path(given.home), dict(plan))
+
+    @available
+    def served_build(self) -> str:
+        """Id of the build that readers have, empty where none is published."""
+        served = read_manifest(Path(self.config.credentials.home).resolve() / "published")
+        return served["build_id"] if served else ""
 
 
 @contextmanager

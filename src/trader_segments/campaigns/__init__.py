@@ -1,0 +1,1 @@
+"""Audiences on their way out, and what campaigns did."""
