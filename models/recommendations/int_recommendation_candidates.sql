@@ -84,18 +84,18 @@ weighed as (
     left join stakes on reached.trader_id = stakes.trader_id
 ),
 
--- The mean of what is known. An item that affinity does not lead to has none.
+-- The mean of what is known, rounded so that two engines rank alike. An item that affinity does not lead to has none.
 scored as (
     select
         *,
-        coalesce({{ share(
+        round(coalesce({{ share(
             'affinity_weight * coalesce(affinity, 0) + utility_weight * coalesce(utility, 0)'
             ~ ' + segment_gap_weight * coalesce(segment_gap, 0) + need_weight * coalesce(need, 0)'
             ~ ' + value_weight * coalesce(value, 0) + churn_weight * coalesce(churn, 0)',
             'affinity_weight + case when utility is null then 0 else utility_weight end'
             ~ ' + segment_gap_weight + need_weight + case when value is null then 0 else value_weight end'
             ~ ' + case when churn is null then 0 else churn_weight end',
-        ) }}, 0e0) as score
+        ) }}, 0e0), 9) as score
     from weighed
 ),
 

@@ -1,6 +1,5 @@
 -- What forbids each candidate, before anything is ranked: due diligence, service access, cost, and rest since the last
 -- time. All of it, in words; NULL where nothing does.
-{%- set settings = var('recommendations') %}
 with
 
 candidates as (
@@ -85,15 +84,15 @@ final as (
         nullif(concat_ws(
             '; ',
             case when level is null and not is_allowed_under_hold then 'due diligence is not known' end,
-            case when is_on_hold and not is_allowed_under_hold then 'due diligence holds' end,
+            case when is_on_hold and not is_allowed_under_hold then 'on hold by due diligence' end,
             case when strictness > most_strictness then concat('level of due diligence is ', level) end,
             case
-                when blocked_services like concat('%, ', required_service, ',%')
+                when required_service is not null and blocked_services like concat('%, ', required_service, ',%')
                     then concat('due diligence blocks ', replace(required_service, '_', ' '))
             end,
             case
                 when required_product is not null and allowed_products is null then 'service access is not known'
-                when allowed_products not like concat('%, ', required_product, ',%')
+                when required_product is not null and allowed_products not like concat('%, ', required_product, ',%')
                     then concat('service access forbids ', replace(required_product, '_', ' '))
             end,
             case

@@ -95,19 +95,8 @@ rested as (
     from days_open
 ),
 
--- The best of each kind, as many as a list holds of it; of these the best of each underlying.
-within_kinds as (
-    select
-        rested.*,
-        kinds.most_listed,
-        row_number() over (
-            partition by rested.trader_id, rested.kind, rested.ineligible_because is null
-            order by rested.score desc, rested.action_id
-        ) as kind_rank
-    from rested
-    inner join kinds on rested.kind = kinds.kind
-),
-
+-- The best of each underlying, as many as a list holds of it; of these the best of each kind. As only one kind has
+-- underlyings, that is what going down the list and leaving out what is full would give.
 within_underlyings as (
     select
         *,
@@ -115,8 +104,22 @@ within_underlyings as (
             partition by trader_id, ineligible_because is null, coalesce(underlying, action_id)
             order by score desc, action_id
         ) as underlying_rank
-    from within_kinds
-    where ineligible_because is not null or kind_rank <= most_listed
+    from rested
+),
+
+within_kinds as (
+    select
+        within_underlyings.*,
+        kinds.most_listed,
+        row_number() over (
+            partition by
+                within_underlyings.trader_id, within_underlyings.kind, within_underlyings.ineligible_because is null
+            order by within_underlyings.score desc, within_underlyings.action_id
+        ) as kind_rank
+    from within_underlyings
+    inner join kinds on within_underlyings.kind = kinds.kind
+    where within_underlyings.ineligible_because is not null
+        or within_underlyings.underlying_rank <= {{ settings.most_per_underlying }}
 ),
 
 listed as (
@@ -126,8 +129,8 @@ listed as (
             partition by trader_id, ineligible_because is null
             order by score desc, action_id
         ) as list_rank
-    from within_underlyings
-    where ineligible_because is not null or underlying_rank <= {{ settings.most_per_underlying }}
+    from within_kinds
+    where ineligible_because is not null or kind_rank <= most_listed
 ),
 
 final as (
