@@ -109,6 +109,8 @@ def test_no_feature_moves(homes: tuple[Home, Home]) -> None:
         "trader_due_diligence_history",
         "due_diligence_rulesets",
         "verification_service_levels",
+        "trader_recommendations",
+        "recommendation_quality",
     ],
 )
 def test_later_events_change_no_result(homes: tuple[Home, Home], mart: str) -> None:

@@ -86,6 +86,9 @@ MART_COLUMNS = {
         "collateral_loss_usd gross_loss_usd shortfall_usd",
         "pool_contagion": "from_pool_id to_pool_id as_of_date shared_trader_count "
         "carried_loss_usd carried_loss_share blast_radius_share",
+        "trader_recommendations": "trader_id rank as_of_date action_id kind score reason "
+        "is_eligible ineligible_because",
+        "recommendation_quality": "measure as_of_date value baseline threshold passed",
         "rejected_rows": "rejected_row_id source_table row_key reason raw_values ingested_at",
         "source_health": "source_table is_present rows_read rows_staged rows_rejected "
         "rows_duplicate first_event_at last_event_at build_id",
