@@ -1,7 +1,7 @@
 -- Every action can be reached and says its time to expiry in the buckets that items have; weights add up to 1, and only
 -- those of the mart's kinds are there.
 {%- set tenors = var('derived_utility').tenor_days %}
-with
+with -- noqa: disable=LT02
 
 actions as (
     select * from {{ ref('recommendation_actions') }}

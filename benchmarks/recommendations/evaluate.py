@@ -1,11 +1,11 @@
-"""Would the recommendations have named what traders went on to use? Several venues, several methods.
+"""Would the recommendations have named what traders went on to use? By venue and by method.
 
 From the project's root: python benchmarks/recommendations/evaluate.py --work <folder>
 Each venue is built as far as the sample that affinity is learned from, then cut four weeks before
-its last day; see docs/recommendations.md. Simulated venues and builds are kept in <folder>: after a
-change of the models delete <folder>/homes. With --data, the folder of real venues, these as well, as
-of several days. NDCG@5 and hit rate at 5 of lists of what a trader had not used by the cut, among
-the traders who first used something in the four weeks after it.
+its last day (docs/recommendations.md). Simulated venues and builds are kept in <folder>: after a
+change of the models delete <folder>/homes. With --data, the folder of real venues, these as well,
+as of several days. NDCG@5 and hit rate at 5 of lists of what a trader had not used by the cut,
+among the traders who first used something in the four weeks after it.
 """
 
 from __future__ import annotations

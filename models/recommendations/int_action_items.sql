@@ -21,8 +21,8 @@ final as (
         and coalesce(actions.option_type = items.option_type, actions.option_type is null)
         and coalesce(actions.moneyness = items.moneyness, actions.moneyness is null)
         and coalesce(upper(actions.underlying) = upper(items.underlying), actions.underlying is null)
-        and coalesce(items.tenor_from_days >= actions.least_tenor_days, actions.least_tenor_days is null)
-        and coalesce(items.tenor_to_days <= actions.most_tenor_days, actions.most_tenor_days is null)
+        and coalesce(actions.least_tenor_days <= items.tenor_from_days, actions.least_tenor_days is null)
+        and coalesce(actions.most_tenor_days >= items.tenor_to_days, actions.most_tenor_days is null)
 )
 
 select * from final

@@ -1,7 +1,11 @@
 -- Every action that something speaks for, with its scores: an offer by the best of its items that the trader does not
 -- use, any action only where all of its conditions hold.
 {%- set components = ['affinity', 'utility', 'segment_gap', 'need', 'value', 'churn'] %}
-with
+with -- noqa: disable=LT02
+
+conditioned as (
+    select distinct action_id from {{ ref('recommendation_conditions') }}
+),
 
 actions as (
     select
@@ -9,8 +13,7 @@ actions as (
         actions.product_kind is not null or actions.feature is not null as has_items,
         conditioned.action_id is not null as has_conditions
     from {{ ref('recommendation_actions') }} as actions
-    left join (select distinct action_id from {{ ref('recommendation_conditions') }}) as conditioned
-        on actions.action_id = conditioned.action_id
+    left join conditioned on actions.action_id = conditioned.action_id
 ),
 
 kinds as (
@@ -102,7 +105,7 @@ scored as (
 ranked as (
     select
         *,
-        row_number() over (partition by trader_id, action_id order by score desc, item_id) as item_rank
+        row_number() over (partition by trader_id, action_id order by score desc, item_id asc) as item_rank
     from scored
 ),
 

@@ -1,6 +1,6 @@
 -- What forbids each candidate, before anything is ranked: due diligence, service access, cost, and rest since the last
 -- time. All of it, in words; NULL where nothing does.
-with
+with -- noqa: disable=LT02
 
 candidates as (
     select

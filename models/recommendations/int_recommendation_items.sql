@@ -2,7 +2,7 @@
 {%- set settings = var('recommendations') -%}
 {%- set tenors = var('derived_utility').tenor_days -%}
 {%- set deltas = var('derived_utility').absolute_deltas %}
-with
+with -- noqa: disable=LT02
 
 uses as (
     select * from {{ ref('int_trader_item_uses') }}
@@ -37,7 +37,7 @@ items as (
 ranked as (
     select
         *,
-        row_number() over (order by trader_count desc, item_id) as popularity_rank
+        row_number() over (order by trader_count desc, item_id asc) as popularity_rank
     from items
 ),
 

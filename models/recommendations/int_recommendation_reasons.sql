@@ -47,7 +47,7 @@ parts as (
 ranked as (
     select
         *,
-        row_number() over (partition by trader_id, action_id order by part desc, component) as part_rank
+        row_number() over (partition by trader_id, action_id order by part desc, component asc) as part_rank
     from parts
     where part > 0
 ),

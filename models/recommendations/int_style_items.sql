@@ -12,13 +12,17 @@ items as (
     from {{ ref('int_recommendation_items') }}
 ),
 
+choosing as (
+    select distinct trader_id from uses
+),
+
 -- Who has never chosen anything says nothing of what there is to choose.
 traders as (
     select
         segments.trader_id,
         segments.style
     from {{ ref('trader_segments') }} as segments
-    inner join (select distinct trader_id from uses) as choosing on segments.trader_id = choosing.trader_id
+    inner join choosing on segments.trader_id = choosing.trader_id
 ),
 
 styles as (
@@ -61,7 +65,7 @@ shares as (
 final as (
     select
         *,
-        row_number() over (partition by style order by used_share desc, item_id) as style_rank
+        row_number() over (partition by style order by used_share desc, item_id asc) as style_rank
     from shares
 )
 

@@ -14,7 +14,7 @@ weights as (
         item_id,
         other_item_id,
         cast(weight as decimal(18, 9)) as weight,
-        row_number() over (partition by other_item_id order by weight, item_id desc) as strength
+        row_number() over (partition by other_item_id order by weight asc, item_id desc) as strength
     from {{ ref('recommendation_affinities') }}
 ),
 
@@ -33,7 +33,7 @@ led_to as (
 ranked as (
     select
         led_to.*,
-        row_number() over (partition by led_to.trader_id order by led_to.affinity desc, led_to.item_id) as item_rank
+        row_number() over (partition by led_to.trader_id order by led_to.affinity desc, led_to.item_id asc) as item_rank
     from led_to
     left join uses on led_to.trader_id = uses.trader_id and led_to.item_id = uses.item_id
     where uses.item_id is null and led_to.affinity > 0

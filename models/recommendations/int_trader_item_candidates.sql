@@ -1,7 +1,7 @@
 -- Items worth a look for each trader: those that affinity leads to and those that traders of the same style use most,
 -- less what the trader uses; with the utility that earlier choices give their attributes.
 {%- set settings = var('recommendations') %}
-with
+with -- noqa: disable=LT02
 
 uses as (
     select

@@ -1,7 +1,7 @@
 -- What each trader had used by the as-of date, and since when: classes of instruments in which a position was opened or
 -- enlarged, and features of the venue.
 {%- set settings = var('derived_utility') %}
-with
+with -- noqa: disable=LT02
 
 choices as (
     select * from {{ ref('int_trader_choices') }}

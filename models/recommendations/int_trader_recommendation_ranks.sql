@@ -9,7 +9,7 @@
 -- action stays open for some days, then it rests; what rests, what is forbidden and what the limits of a list leave out
 -- does not take a place in it.
 {%- set settings = var('recommendations') %}
-with
+with -- noqa: disable=LT02
 
 candidates as (
     select * from {{ ref('int_recommendation_candidates') }}
@@ -102,7 +102,7 @@ within_underlyings as (
         *,
         row_number() over (
             partition by trader_id, ineligible_because is null, coalesce(underlying, action_id)
-            order by score desc, action_id
+            order by score desc, action_id asc
         ) as underlying_rank
     from rested
 ),
@@ -114,7 +114,7 @@ within_kinds as (
         row_number() over (
             partition by
                 within_underlyings.trader_id, within_underlyings.kind, within_underlyings.ineligible_because is null
-            order by within_underlyings.score desc, within_underlyings.action_id
+            order by within_underlyings.score desc, within_underlyings.action_id asc
         ) as kind_rank
     from within_underlyings
     inner join kinds on within_underlyings.kind = kinds.kind
@@ -127,7 +127,7 @@ listed as (
         *,
         row_number() over (
             partition by trader_id, ineligible_because is null
-            order by score desc, action_id
+            order by score desc, action_id asc
         ) as list_rank
     from within_kinds
     where ineligible_because is not null or kind_rank <= most_listed

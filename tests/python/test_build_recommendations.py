@@ -1,4 +1,4 @@
-"""Recommendations on the sample venue: SQL scores as Python does, and nobody gets what is denied."""
+"""Recommendations on the sample venue: SQL scores as Python does, nobody gets what is denied."""
 
 from __future__ import annotations
 

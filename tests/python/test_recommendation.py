@@ -136,7 +136,8 @@ def test_what_is_later_than_the_day_teaches_nothing() -> None:
 def test_rows_in_another_order_give_the_same_weights() -> None:
     shuffled = GROUPED.sample(frac=1, random_state=3)
     pd.testing.assert_frame_equal(
-        affinity_table(shuffled, LAST_DAY, **SETTINGS), affinity_table(GROUPED, LAST_DAY, **SETTINGS)
+        affinity_table(shuffled, LAST_DAY, **SETTINGS),
+        affinity_table(GROUPED, LAST_DAY, **SETTINGS),
     )
 
 
@@ -144,11 +145,13 @@ def test_the_table_carries_the_weights_bit_for_bit() -> None:
     chosen = choose_affinity(GROUPED, LAST_DAY, **SETTINGS)
     assert chosen is not None
     used, affinity = chosen
-    table = affinity_table(GROUPED, LAST_DAY, **SETTINGS).pivot(
-        index="item_id", columns="other_item_id", values="weight"
-    )
-    square = table.reindex(index=used.item_ids, columns=used.item_ids).fillna(0.0)
-    assert (square.to_numpy() == affinity.weights).all()
+    table = affinity_table(GROUPED, LAST_DAY, **SETTINGS)
+    square = np.zeros_like(affinity.weights)
+    index = pd.Index(used.item_ids)
+    place = (index.get_indexer(table["item_id"]), index.get_indexer(table["other_item_id"]))
+    square[place] = table["weight"]
+    assert (square == affinity.weights).all()
+    assert not table.duplicated(["item_id", "other_item_id"]).any()
 
 
 def test_tastes_that_are_planted_beat_popularity_and_chance() -> None:
@@ -191,9 +194,10 @@ def test_who_uses_next_to_nothing_gives_an_empty_table_of_the_same_types(rows: i
         table.dtypes, affinity_table(GROUPED, LAST_DAY, **SETTINGS).dtypes
     )
     measures = measure_affinity(uses, LAST_DAY, **SETTINGS)
-    assert measures["measure"].tolist() == measure_affinity(GROUPED, LAST_DAY, **SETTINGS)[
-        "measure"
-    ].tolist()
+    assert (
+        measures["measure"].tolist()
+        == measure_affinity(GROUPED, LAST_DAY, **SETTINGS)["measure"].tolist()
+    )
     assert measures.set_index("measure")["value"].drop("traders_judged").isna().all()
 
 

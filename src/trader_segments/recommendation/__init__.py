@@ -6,7 +6,8 @@ from trader_segments.recommendation.affinity import (
     affinity_table,
     choose_affinity,
 )
-from trader_segments.recommendation.backtest import Ranking, judge, measure_affinity
+from trader_segments.recommendation.backtest import measure_affinity
+from trader_segments.recommendation.ranking import Ranking, judge
 
 __all__ = [
     "Affinity",

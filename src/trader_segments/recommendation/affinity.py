@@ -16,7 +16,7 @@ import scipy.linalg
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from trader_segments.recommendation.backtest import Ranking, judge
+from trader_segments.recommendation.ranking import Ranking, judge
 from trader_segments.segmentation.table import FloatArray
 
 PENALTIES = (200.0, 1000.0)
@@ -76,8 +76,8 @@ def _days(uses: pd.DataFrame) -> np.ndarray:
 
 
 def _ones(uses: pd.DataFrame, trader_ids: list[str], item_ids: list[str]) -> sparse.csr_array:
-    rows = pd.Index(trader_ids).get_indexer(uses["trader_id"])
-    columns = pd.Index(item_ids).get_indexer(uses["item_id"])
+    rows = pd.Index(trader_ids).get_indexer(pd.Index(uses["trader_id"]))
+    columns = pd.Index(item_ids).get_indexer(pd.Index(uses["item_id"]))
     known = (rows >= 0) & (columns >= 0)
     place = (rows[known], columns[known])
     matrix = sparse.coo_array(

@@ -3,74 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
-from trader_segments.segmentation.table import BoolArray, FloatArray
+from trader_segments.recommendation.affinity import choose_affinity
+from trader_segments.recommendation.ranking import Ranking, judge
 
-LENGTH = 5
-"""Items of a list that is judged."""
 LEAST_GAIN = 0.15
 """NDCG@5 beyond that of popularity, relative to it, that the affinity has to reach."""
 LEAST_TRADERS = 100
 """Traders below which the result is left to chance: the standard error of a mean NDCG is about
 0.3 / √n, so that at 100 a gain of 15 % over 0.2 is as large as its error."""
 _RANDOM_DRAWS = 20
-
-
-@dataclass(frozen=True)
-class Ranking:
-    """Traders (`n`) who came to use something new, and the items they could be shown.
-
-    Attributes
-    ----------
-    used : `(n, m)` what they had used at the cut, which is not shown
-    relevant : `(n, m)` what they first used after it
-    """
-
-    used: sparse.csr_array
-    relevant: BoolArray
-
-    @classmethod
-    def of(cls, used: sparse.csr_array, begun: sparse.csr_array) -> Ranking:
-        """Those of all traders who had used something, and something else later."""
-        relevant = np.asarray(begun.todense()) > 0
-        relevant &= np.asarray(used.todense()) == 0
-        rows = np.flatnonzero(relevant.any(axis=1) & (used.sum(axis=1) > 0))
-        return cls(used[rows], relevant[rows])
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """NDCG and hit, 1 or 0, of each trader's list `(n,)`."""
-
-    ndcg: FloatArray
-    hit: FloatArray
-
-
-def judge(scores: FloatArray, ranking: Ranking, length: int = LENGTH) -> Judgement:
-    """Rank the items that a trader has not used by score, and look what was used afterwards.
-
-    NDCG divides Σ 1 / log2(1 + rank) over the hits among the first `length` by the same of a
-    perfect list (Järvelin and Kekäläinen 2002). Equal scores keep the order of the items.
-
-    Parameters
-    ----------
-    scores : `(n, m)`
-    ranking : traders and items
-    length : items shown
-    """
-    length = min(length, scores.shape[1])
-    shown = np.where(np.asarray(ranking.used.todense()) > 0, -np.inf, scores)
-    top = np.argsort(-shown, axis=1, kind="stable")[:, :length]
-    hits = np.take_along_axis(ranking.relevant, top, axis=1)
-    discounts = 1 / np.log2(np.arange(2, length + 2))
-    best = np.concatenate([[np.nan], np.cumsum(discounts)])
-    ideal = best[np.minimum(ranking.relevant.sum(axis=1), length)]
-    return Judgement((hits * discounts).sum(axis=1) / ideal, hits.any(axis=1).astype(np.float64))
 
 
 def measure_affinity(
@@ -91,8 +36,6 @@ def measure_affinity(
     by the traders who had used them at the cut; random is the mean of 20 draws. `passed` is NULL
     where fewer than `LEAST_TRADERS` traders can be judged, values where none can.
     """
-    from trader_segments.recommendation.affinity import choose_affinity
-
     cut = as_of_date - dt.timedelta(days=days)
     chosen = choose_affinity(uses, cut, days=days, least_traders=least_traders)
     ranking = None
@@ -137,7 +80,7 @@ def _table(
     ]
     rows.append(("traders_judged", float(traders), None, float(LEAST_TRADERS)))
     table = pd.DataFrame(rows, columns=["measure", "value", "baseline", "threshold"])
-    table = table.astype({name: "float64" for name in ("value", "baseline", "threshold")})
+    table = table.astype(dict.fromkeys(("value", "baseline", "threshold"), "float64"))
     passed = (table["value"] >= table["threshold"]).astype("boolean")
     unknown = table["value"].isna() | table["threshold"].isna()
     if traders < LEAST_TRADERS:
