@@ -115,6 +115,8 @@ def test_no_feature_moves(homes: tuple[Home, Home]) -> None:
         "trader_churn",
         "churn_models",
         "churn_quality",
+        "trader_recommendations",
+        "recommendation_quality",
     ],
 )
 def test_later_events_change_no_result(homes: tuple[Home, Home], mart: str) -> None:

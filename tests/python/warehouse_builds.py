@@ -96,6 +96,9 @@ MART_COLUMNS = {
         "value_churn_probability model_version is_at_risk not_at_risk_because",
         "churn_models": "model_version as_of_date target method status why trained_rows parameters",
         "churn_quality": "as_of_date target predictor model_version measure value threshold passed",
+        "trader_recommendations": "trader_id rank as_of_date action_id kind score reason "
+        "is_eligible ineligible_because",
+        "recommendation_quality": "measure as_of_date value baseline threshold passed",
         "rejected_rows": "rejected_row_id source_table row_key reason raw_values ingested_at",
         "source_health": "source_table is_present rows_read rows_staged rows_rejected "
         "rows_duplicate first_event_at last_event_at build_id",
