@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from pathlib import Path
 
 import click
 
+import yaml
+
 from trader_segments.backfill import BackfillError, backfill
 from trader_segments.build import Settings, run_build, summary
+from trader_segments.choices import (
+    Instrument,
+    InstrumentError,
+    VenueError,
+    hypothetical_shares,
+    read_venue,
+)
+from trader_segments.choices.instruments import KINDS
 from trader_segments.privacy.erase import EraseError, erase
 from trader_segments.privacy.ids import HashKeyError
 from trader_segments.publish import PublishError
@@ -188,6 +199,58 @@ def simulate(
     for table, rows in result.rows.items():
         click.echo(f"{table:<24}{rows:>12,}")
     click.echo(f"{result.out} in {result.seconds:.1f} s")
+
+
+@main.command("what-if")
+@click.option("--kind", type=click.Choice(KINDS), required=True)
+@click.option("--underlying", required=True)
+@click.option("--type", "option_type", type=click.Choice(["call", "put"]), help="Of an option.")
+@click.option("--days", type=float, help="To expiry.")
+@click.option("--delta", type=float, help="Absolute delta of an option, 0 to 1; or else")
+@click.option("--moneyness", type=float, help="its strike over the forward.")
+@click.option(
+    "--leverage", type=float, help="Largest leverage of anything but an option. [seed margin_rates]"
+)
+@click.option(
+    "--spread",
+    type=float,
+    help="Ask less bid over their mean, 0.01 is 1 %. [as its like is quoted]",
+)
+def what_if(spread: float | None, **terms: str | float | None) -> None:
+    """Expected share of an instrument that is not listed, by segment.
+
+    Of what each segment chooses of the underlying, and with 95 % intervals; read from the working
+    database, as of its last build.
+    """
+    settings = _settings()
+    project = yaml.safe_load((settings.project_root / "dbt_project.yml").read_text("utf-8"))
+    try:
+        values = {**terms, "name": "what-if", "relative_spread": spread}
+        instrument = Instrument.checked(values)
+        venue = read_venue(settings.build / DATABASES[0], project["vars"])
+    except (InstrumentError, VenueError) as error:
+        raise click.ClickException(str(error)) from error
+    shares = hypothetical_shares([instrument], venue).sort_values(
+        ["choices", "segment_id"], ascending=[False, True]
+    )
+    reason = shares["unknown_because"].iloc[0]
+    if reason is not None:
+        raise click.ClickException(reason)
+    click.echo(f"As {shares['instrument_class'].iloc[0]} of {instrument.underlying}, in percent")
+    click.echo(f"{'segment':<36}{'share':>9}{'95 % interval':>21}{'traders':>9}")
+    for row in shares.itertuples():
+        bounds = [row.expected_share_low, row.expected_share_high]
+        reach = (
+            "unknown"
+            if any(map(math.isnan, bounds))
+            else "{:.3f} to {:.3f}".format(*(100 * bound for bound in bounds))
+        )
+        click.echo(
+            f"{row.segment_id:<36}{100 * row.expected_share:>9.3f}{reach:>21}{row.traders:>9,}"
+        )
+    click.echo(
+        f"{'if all chose as the market does':<36}{100 * shares['popular_share'].iloc[0]:>9.3f}"
+    )
 
 
 @main.command()
