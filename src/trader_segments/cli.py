@@ -7,7 +7,6 @@ import math
 from pathlib import Path
 
 import click
-
 import yaml
 
 from trader_segments.backfill import BackfillError, backfill
@@ -238,19 +237,14 @@ def what_if(spread: float | None, **terms: str | float | None) -> None:
         raise click.ClickException(reason)
     click.echo(f"As {shares['instrument_class'].iloc[0]} of {instrument.underlying}, in percent")
     click.echo(f"{'segment':<36}{'share':>9}{'95 % interval':>21}{'traders':>9}")
-    for row in shares.itertuples():
-        bounds = [row.expected_share_low, row.expected_share_high]
-        reach = (
-            "unknown"
-            if any(map(math.isnan, bounds))
-            else "{:.3f} to {:.3f}".format(*(100 * bound for bound in bounds))
-        )
-        click.echo(
-            f"{row.segment_id:<36}{100 * row.expected_share:>9.3f}{reach:>21}{row.traders:>9,}"
-        )
-    click.echo(
-        f"{'if all chose as the market does':<36}{100 * shares['popular_share'].iloc[0]:>9.3f}"
-    )
+    bounds = ["expected_share", "expected_share_low", "expected_share_high"]
+    percent = 100 * shares[bounds].to_numpy(dtype=float)
+    names, traders = shares["segment_id"].tolist(), shares["traders"].tolist()
+    for name, count, (share, low, high) in zip(names, traders, percent, strict=True):
+        reach = "unknown" if math.isnan(low) else f"{low:.3f} to {high:.3f}"
+        click.echo(f"{name:<36}{share:>9.3f}{reach:>21}{count:>9,}")
+    popular = 100 * float(shares["popular_share"].iloc[0])
+    click.echo(f"{'if all chose as the market does':<36}{popular:>9.3f}")
 
 
 @main.command()

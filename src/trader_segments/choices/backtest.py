@@ -84,7 +84,7 @@ def choice_backtest(
         units = segment_shares(predicted, takers)
         units["new_choices"] = segment_shares(actual, takers)["share"] * units["choices"]
         units["popular_share"] = market.popular_shares(offer, unit)[is_new].sum()
-        found.append(units.assign(**dict(zip(_EXPIRY, key, strict=True)))[UNIT_COLUMNS])
+        found.append(units.merge(offered[_EXPIRY].head(1), how="cross")[UNIT_COLUMNS])
     filled = [units for units in found if len(units)] or found
     return pd.concat(filled, ignore_index=True).pipe(_rounded, _NUMBERS)
 
@@ -107,7 +107,7 @@ def model_error(units: pd.DataFrame, least_expected: float) -> float:
     slope = p * (1 - p)
     excess = (actual - p) ** 2 - slope / n - (slope * deviation) ** 2
     scale = float(n**2 @ slope**2)
-    return float(np.sqrt(max(n**2 @ excess / scale, 0.0))) if scale > 0 else np.nan
+    return float(np.sqrt(max(float(n**2 @ excess) / scale, 0.0))) if scale > 0 else np.nan
 
 
 def choice_quality(units: pd.DataFrame, least_expected: float) -> pd.DataFrame:

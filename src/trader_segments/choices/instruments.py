@@ -105,7 +105,7 @@ class Instrument:
         """
         given = {key: None if pd.isna(value) else value for key, value in values.items()}
         numbers = {
-            key: None if given.get(key) is None else float(given[key])
+            key: None if given.get(key) is None else float(str(given[key]))
             for key in ("days", "delta", "moneyness", "leverage", "relative_spread")
         }
         if numbers["delta"] is not None:
@@ -191,11 +191,11 @@ class Instrument:
         if self.kind == "option":
             sign = 1.0 if self.option_type == "call" else -1.0
             width = volatility * np.sqrt(days / _DAYS_A_YEAR)
-            if self.moneyness is not None:
-                d1 = -np.log(self.moneyness) / width + width / 2
+            if self.delta is not None:
+                delta, d1 = self.delta, sign * float(ndtri(self.delta))
             else:
-                d1 = sign * float(ndtri(self.delta))
-            delta = self.delta or float(ndtr(sign * d1))
+                d1 = -np.log(self.moneyness or 1.0) / width + width / 2
+                delta = float(ndtr(sign * d1))
             exposure = float(norm.pdf(d1)) * np.sqrt(days / _DAYS_A_YEAR)
             correlation = delta / np.hypot(delta, exposure * volatility_of_volatility)
             strike = np.exp(width * width / 2 - d1 * width)
@@ -228,4 +228,6 @@ def read_instruments(rows: pd.DataFrame) -> list[Instrument]:
         If one of them cannot be.
     """
     named = rows.rename(columns={"instrument_name": "name"}).sort_values("name")
-    return [Instrument.checked(row) for row in named.to_dict("records")]
+    return [
+        Instrument.checked({str(k): v for k, v in row.items()}) for row in named.to_dict("records")
+    ]

@@ -10,9 +10,8 @@ Econometrica 63(4), equation 6.8).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -194,8 +193,8 @@ def as_class(attributes: FloatArray) -> FloatArray:
 
 
 def taste_matrix(part_worths: pd.DataFrame) -> FloatArray:
-    """Part-worths of each row, `(n_traders, n_attributes)`; what is not known is 0, the market's."""
-    return np.nan_to_num(part_worths[list(ATTRIBUTES)].to_numpy(dtype=np.float64))
+    """Part-worths of each row, `(n_traders, n_attributes)`; 0, the market's, where not known."""
+    return np.asarray(np.nan_to_num(part_worths[list(ATTRIBUTES)].to_numpy(dtype=np.float64)))
 
 
 def fitted_markets(
@@ -203,7 +202,7 @@ def fitted_markets(
     tastes: pd.DataFrame,
     trader_choices: pd.DataFrame,
     scales: FloatArray,
-) -> dict[tuple[Any, str], tuple[Offer, Market]]:
+) -> dict[tuple[Hashable, ...], tuple[Offer, Market]]:
     """The last choice set by each date and of each underlying, and the market that chose from it.
 
     Parameters
@@ -215,7 +214,7 @@ def fitted_markets(
     """
     choosing = trader_choices.merge(tastes, on=["cut_date", "trader_id"])
     by_set = dict(list(choosing.groupby(["cut_date", "underlying"])))
-    markets = {}
+    markets: dict[tuple[Hashable, ...], tuple[Offer, Market]] = {}
     for key, rows in choice_sets.groupby(["cut_date", "underlying"], sort=True):
         classes = rows.sort_values("instrument_class")
         offer = Offer.from_frame(classes)

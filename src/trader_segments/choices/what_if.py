@@ -103,15 +103,15 @@ def hypothetical_shares(instruments: Iterable[Instrument], venue: Venue) -> pd.D
     }
     today = present[["cut_date", "underlying"]].drop_duplicates()
     choosing = venue.trader_choices.merge(today).merge(tastes, on=["cut_date", "trader_id"])
-    terms = venue.terms.set_index("underlying")
+    known = venue.terms[["implied_volatility", "volatility_of_volatility"]].to_numpy(np.float64)
+    terms = dict(zip(venue.terms["underlying"].tolist(), known.tolist(), strict=True))
     found = [pd.DataFrame(columns=SHARE_COLUMNS)]
     for instrument in instruments:
         underlying = instrument.underlying
         if underlying not in markets:
             found.append(_unknown(instrument, NO_CHOICES))
             continue
-        numbers = terms.loc[underlying, ["implied_volatility", "volatility_of_volatility"]]
-        volatility, of_volatility = numbers.astype(np.float64).tolist()
+        volatility, of_volatility = terms[underlying]
         if instrument.needs_volatility() and np.isnan(volatility):
             found.append(_unknown(instrument, NO_VOLATILITY))
             continue
