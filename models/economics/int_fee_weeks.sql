@@ -9,26 +9,24 @@ days as (
     where event_date <= {{ as_of_date() }}
 ),
 
--- The first week need not be whole.
 records as (
-    select
-        days.*,
-        min(week_number) over () as first_week_number
-    from days
+    select min(week_number) as first_week_number from days
 ),
 
 final as (
     select
-        trader_id,
-        week_number,
-        fee_group,
-        fee_role,
-        sum(notional_usd) as notional_usd,
-        sum(case when fee_bps is not null then charged_usd end) as charged_usd,
-        min(fee_bps) as least_bps,
-        max(fee_bps) as most_bps
-    from records
-    where week_number > first_week_number
+        days.trader_id,
+        days.week_number,
+        days.fee_group,
+        days.fee_role,
+        sum(days.notional_usd) as notional_usd,
+        sum(case when days.fee_bps is not null then days.charged_usd end) as charged_usd,
+        min(days.fee_bps) as least_bps,
+        max(days.fee_bps) as most_bps
+    from days
+    cross join records
+    -- The first week need not be whole.
+    where days.week_number > records.first_week_number
     group by 1, 2, 3, 4
 )
 

@@ -14,8 +14,8 @@ final as (
     from {{ ref('int_new_expiries') }} as expiries
     inner join {{ ref('int_trader_choices_measured') }} as choices
         on expiries.underlying = choices.underlying
-        and choices.period_start >= expiries.first_offered_at
-        and choices.period_start < expiries.watched_until
+        and expiries.first_offered_at <= choices.period_start
+        and expiries.watched_until > choices.period_start
         and choices.event_date <= {{ as_of_date() }}
     inner join {{ ref('int_sampled_traders') }} as traders on choices.trader_id = traders.trader_id
     inner join {{ ref('stg_instruments') }} as instruments on choices.instrument_id = instruments.instrument_id

@@ -16,8 +16,8 @@ offered as (
     from {{ ref('int_new_expiries') }} as expiries
     inner join {{ ref('int_offered_instruments') }} as offered
         on expiries.underlying = offered.underlying
-        and offered.period_start >= expiries.first_offered_at
-        and offered.period_start < expiries.watched_until
+        and expiries.first_offered_at <= offered.period_start
+        and expiries.watched_until > offered.period_start
     inner join {{ ref('stg_instruments') }} as instruments on offered.instrument_id = instruments.instrument_id
 ),
 

@@ -30,12 +30,19 @@ compared as (
         scheduled.fee_usd,
         present.fee_usd as present_fee_usd,
         scheduled.fee_usd - present.fee_usd as change_usd,
-        sensitivity.log_volume_per_bp
-            * 10000 * {{ share('scheduled.fee_usd - present.fee_usd', 'scheduled.charged_usd') }} as log_volume_change
+        sensitivity.log_volume_per_bp * 10000
+        * {{ share('scheduled.fee_usd - present.fee_usd', 'scheduled.charged_usd') }} as log_volume_change
     from fees as scheduled
     inner join fees as present on scheduled.trader_id = present.trader_id and present.schedule = 'present'
     left join segments on scheduled.trader_id = segments.trader_id
     left join sensitivity on segments.segment_id = sensitivity.segment_id
+),
+
+answered as (
+    select
+        *,
+        cast(cast(fee_usd as double) * exp(log_volume_change) as {{ contract_type('decimal') }}) as answered_fee_usd
+    from compared
 ),
 
 final as (
@@ -59,13 +66,10 @@ final as (
         cast(sum(case when change_usd > 0 then change_usd else 0 end) as {{ contract_type('decimal') }}) as loss_usd,
         cast(sum(change_usd) as {{ contract_type('decimal') }}) as venue_change_usd,
         case
-            when count(log_volume_change) = count(change_usd)
-                then cast(sum(
-                    cast(cast(fee_usd as double) * exp(log_volume_change) as {{ contract_type('decimal') }})
-                    - present_fee_usd
-                ) as {{ contract_type('decimal') }})
+            when count(answered_fee_usd) = count(change_usd)
+                then cast(sum(answered_fee_usd - present_fee_usd) as {{ contract_type('decimal') }})
         end as venue_change_with_response_usd
-    from compared
+    from answered
     group by 1, 2, 3
 )
 

@@ -70,18 +70,20 @@ slopes as (
     from sums
 ),
 
+residuals as (
+    select
+        *,
+        products_squared - 2 * slope * products_crossed + slope * slope * squares_squared as squared_errors,
+        nullif(cast(trader_count as double) - 1, 0) as degrees
+    from slopes
+),
+
 estimates as (
     select
         *,
-        case
-            when trader_count > 1
-                then sqrt(
-                    trader_count / (trader_count - 1e0)
-                    * greatest(products_squared - 2 * slope * products_crossed + slope * slope * squares_squared, 0)
-                ) / square
-        end as deviation,
-        nullif(cast(trader_count as double) - 1, 0) as degrees
-    from slopes
+        sqrt(trader_count / degrees * case when squared_errors > 0 then squared_errors else 0 end) / square
+            as deviation
+    from residuals
 ),
 
 judged as (

@@ -129,12 +129,10 @@ final as (
         cast(suspects.wash_volume_usd as {{ decimal }}) as wash_volume_usd,
         {{ share('suspects.wash_volume_usd', 'suspects.trailing_volume_usd') }} as wash_volume_share,
         reached.tier_without_wash,
-        case
-            when bases.charged_usd is not null
-                then cast(
-                    {{ scheduled_fee('bases', 'deserved') }} - {{ scheduled_fee('bases', 'present') }} as {{ decimal }}
-                )
-        end as wash_saving_usd,
+        cast(
+            case when bases.charged_usd is not null then {{ scheduled_fee('bases', 'deserved') }} end
+            - {{ scheduled_fee('bases', 'present') }} as {{ decimal }}
+        ) as wash_saving_usd,
         reached.tier_without_wash < suspects.tier as is_washed_up,
         features.same_side_links,
         features.api_share

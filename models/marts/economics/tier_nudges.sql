@@ -1,5 +1,6 @@
 -- What it is worth to a trader to reach the next fee tier, and to the venue to help.
 {%- set days = var('fee_schedule').volume_days %}
+{%- set reach = var('fee_schedule').reach_deviations %}
 {%- set decimal = contract_type('decimal') %}
 with
 
@@ -45,6 +46,10 @@ valued as (
     select
         priced.*,
         fee_usd - next_fee_usd as saving_usd,
+        case
+            when projected_volume_usd is not null
+                then coalesce(distance >= -{{ reach }}, projected_volume_usd >= next_volume_usd)
+        end as is_in_reach,
         cast({{ share('next_fee_usd', 'trailing_volume_usd') }} * cast(next_tier_volume_gap_usd as double) as {{ decimal }})
             as gap_fee_usd,
         case
@@ -67,16 +72,17 @@ final as (
         cast(saving_usd as {{ decimal }}) as trader_saving_usd,
         gap_fee_usd,
         cast(gap_fee_usd - saving_usd as {{ decimal }}) as venue_net_usd,
-        case
-            when next_fee_usd > 0 then cast(
-                cast(trailing_volume_usd as double) * {{ share('fee_usd', 'next_fee_usd') }} as {{ decimal }}
-            )
-        end as breakeven_volume_usd,
-        cast(probability_anyway as double) as probability_anyway,
         cast(
-            (1 - probability_anyway) * cast(gap_fee_usd - saving_usd as double) as {{ decimal }}
-        ) as expected_venue_net_usd,
-        gap_fee_usd > saving_usd as is_worthwhile
+            cast(trailing_volume_usd as double)
+            * {{ share('fee_usd', 'case when next_fee_usd > 0 then next_fee_usd end') }} as {{ decimal }}
+        ) as breakeven_volume_usd,
+        cast(probability_anyway as double) as probability_anyway,
+        is_in_reach,
+        case
+            when is_in_reach
+                then cast((1 - probability_anyway) * cast(gap_fee_usd - saving_usd as double) as {{ decimal }})
+        end as expected_venue_net_usd,
+        is_in_reach and gap_fee_usd > saving_usd as is_worthwhile
     from valued
 )
 
