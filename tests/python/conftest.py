@@ -72,7 +72,7 @@ def sample_home(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fixtur
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "built").exists():
-            simulate(folder / "venue", traders=400, days=200)
+            simulate(folder / "venue")
             quick_project(folder, "data_tests", "unit_tests")
             must(home.dbt("build"))
             (folder / "built").touch()
