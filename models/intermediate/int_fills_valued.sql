@@ -1,6 +1,7 @@
 -- One row per staged fill with its owner, instrument and value in US dollars. A table: exact decimals cost most of a
 -- scan, and the facts of a day read it more than once.
 {{ config(materialized=by_date(), incremental_strategy='by_date', on_schema_change='fail') }}
+{%- set dollars = text_list(var('dollar_currencies')) %}
 with
 
 fills as (
@@ -72,8 +73,28 @@ priced as (
 sized as (
     select
         priced.*,
-        {{ decimal_product('quantity', 'contract_multiplier') }} as units
+        {{ decimal_product('quantity', 'contract_multiplier') }} as units,
+        charged_currency in {{ dollars }} as is_charged_in_dollars
     from priced
+),
+
+-- What a fee is charged on, in its own currency: with a price in between, a fee that stands still would seem to move.
+charged as (
+    select
+        sized.*,
+        case
+            when reported_notional_usd is not null
+                then case when is_charged_in_dollars then cast(reported_notional_usd as double) end
+            when charged_currency = upper(underlying)
+                then {{ share(
+                    'units', "case when is_inverse and coalesce(kind, '') <> 'option' then price else 1 end"
+                ) }}
+            when kind = 'option' then case when is_charged_in_dollars then cast(units as double) * index_price end
+            when is_inverse then case when is_charged_in_dollars then cast(units as double) end
+            when charged_currency = quote_currency or (is_charged_in_dollars and quote_currency in {{ dollars }})
+                then cast(units as double) * price
+        end as fee_base
+    from sized
 ),
 
 final as (
@@ -119,6 +140,7 @@ final as (
             when kind = 'option' then {{ decimal_product(decimal_product('units', 'price'), 'quote_price_usd') }}
         end as premium_usd,
         {{ decimal_product('fee', 'fee_price_usd') }} as fee_usd,
+        10000 * {{ share('fee', 'fee_base') }} as fee_bps,
         {{ decimal_product('realized_pnl', 'settlement_price_usd') }} as realized_pnl_usd,
         case
             when fee is not null and fee_price_usd is null then charged_currency
@@ -126,7 +148,7 @@ final as (
             when reported_notional_usd is null and not is_inverse and quote_price_usd is null then quote_currency
             when is_inverse and kind = 'option' and underlying_price_usd is null then underlying
         end as unpriced_currency
-    from sized
+    from charged
 )
 
 select * from final

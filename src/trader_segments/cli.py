@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from pathlib import Path
 
 import click
+import yaml
 
 from trader_segments.backfill import BackfillError, backfill
 from trader_segments.build import Settings, run_build, summary
 from trader_segments.campaigns.audiences import AudienceError
 from trader_segments.campaigns.export import export_audiences
 from trader_segments.campaigns.push import PushError, Terms, push_audiences, token_of_environment
+from trader_segments.choices import (
+    Instrument,
+    InstrumentError,
+    VenueError,
+    hypothetical_shares,
+    read_venue,
+)
+from trader_segments.choices.instruments import KINDS
 from trader_segments.privacy.erase import EraseError, erase
 from trader_segments.privacy.ids import HashKeyError
 from trader_segments.publish import PublishError
@@ -191,6 +201,53 @@ def simulate(
     for table, rows in result.rows.items():
         click.echo(f"{table:<24}{rows:>12,}")
     click.echo(f"{result.out} in {result.seconds:.1f} s")
+
+
+@main.command("what-if")
+@click.option("--kind", type=click.Choice(KINDS), required=True)
+@click.option("--underlying", required=True)
+@click.option("--type", "option_type", type=click.Choice(["call", "put"]), help="Of an option.")
+@click.option("--days", type=float, help="To expiry.")
+@click.option("--delta", type=float, help="Absolute delta of an option, 0 to 1; or else")
+@click.option("--moneyness", type=float, help="its strike over the forward.")
+@click.option(
+    "--leverage", type=float, help="Largest leverage of anything but an option. [seed margin_rates]"
+)
+@click.option(
+    "--spread",
+    type=float,
+    help="Ask less bid over their mean, 0.01 is 1 %. [as its like is quoted]",
+)
+def what_if(spread: float | None, **terms: str | float | None) -> None:
+    """Expected share of an instrument that is not listed, by segment.
+
+    Of what each segment chooses of the underlying, and with 95 % intervals; read from the working
+    database, as of its last build.
+    """
+    settings = _settings()
+    project = yaml.safe_load((settings.project_root / "dbt_project.yml").read_text("utf-8"))
+    try:
+        values = {**terms, "name": "what-if", "relative_spread": spread}
+        instrument = Instrument.checked(values)
+        venue = read_venue(settings.build / DATABASES[0], project["vars"])
+    except (InstrumentError, VenueError) as error:
+        raise click.ClickException(str(error)) from error
+    shares = hypothetical_shares([instrument], venue).sort_values(
+        ["choices", "segment_id"], ascending=[False, True]
+    )
+    reason = shares["unknown_because"].iloc[0]
+    if reason is not None:
+        raise click.ClickException(reason)
+    click.echo(f"As {shares['instrument_class'].iloc[0]} of {instrument.underlying}, in percent")
+    click.echo(f"{'segment':<36}{'share':>9}{'95 % interval':>21}{'traders':>9}")
+    bounds = ["expected_share", "expected_share_low", "expected_share_high"]
+    percent = 100 * shares[bounds].to_numpy(dtype=float)
+    names, traders = shares["segment_id"].tolist(), shares["traders"].tolist()
+    for name, count, (share, low, high) in zip(names, traders, percent, strict=True):
+        reach = "unknown" if math.isnan(low) else f"{low:.3f} to {high:.3f}"
+        click.echo(f"{name:<36}{share:>9.3f}{reach:>21}{count:>9,}")
+    popular = 100 * float(shares["popular_share"].iloc[0])
+    click.echo(f"{'if all chose as the market does':<36}{popular:>9.3f}")
 
 
 @main.command()
