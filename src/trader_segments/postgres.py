@@ -18,7 +18,7 @@ import os
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -196,6 +196,7 @@ def publish_to_postgres(
             # The role that publishes may have limits for queries of people.
             connection.execute("set local statement_timeout = 0")
             connection.execute("set local idle_in_transaction_session_timeout = 0")
+            connection.execute("set local lock_timeout = '5s'")
             _claim(connection, target.schema)
             _drop(connection, _old(target.schema))
             _prepare_readers(connection, target)
@@ -210,7 +211,9 @@ def publish_to_postgres(
                 _rename(connection, target.schema, _old(target.schema))
             _rename(connection, draft, target.schema)
         locked_seconds = time.monotonic() - since
-        with connection.transaction():
+        # Nobody reads what has another name now; if somebody does, the next publish drops it.
+        with suppress(psycopg.errors.LockNotAvailable), connection.transaction():
+            connection.execute("set local lock_timeout = '5s'")
             _drop(connection, _old(target.schema))
         database = connection.info.dbname
     return Copied(
