@@ -250,6 +250,42 @@ def what_if(spread: float | None, **terms: str | float | None) -> None:
     click.echo(f"{'if all chose as the market does':<36}{popular:>9.3f}")
 
 
+@main.command("publish")
+@click.option("--to", type=click.Choice(["postgres"]), required=True)
+@click.option(
+    "--patience",
+    type=click.FloatRange(min=0),
+    default=300,
+    show_default=True,
+    help="Seconds to try while others read the present tables.",
+)
+def publish_again(to: str, patience: float) -> None:
+    """Copy the published marts to a database that speaks SQL over the wire.
+
+    Where it is comes from TRADER_SEGMENTS_POSTGRES, a connection string or URI, or from the
+    variables of libpq (PGHOST, …); TRADER_SEGMENTS_POSTGRES_SCHEMA is the schema, by default marts;
+    TRADER_SEGMENTS_READERS are roles that may read it.
+    """
+    from trader_segments.postgres import Target, hashing_is_on, publish_to_postgres
+
+    settings = _settings()
+    try:
+        target = Target.from_environment()
+        copied = publish_to_postgres(
+            settings.published,
+            target,
+            hash_trader_ids=hashing_is_on(settings.project_root),
+            patience_seconds=patience,
+        )
+    except PublishError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(
+        f"Published {len(copied.rows)} marts as of {copied.as_of_date}, "
+        f"{sum(copied.rows.values()):,} rows, to the schema {target.schema} of {to} database "
+        f"{copied.database} (build {copied.build_id})"
+    )
+
+
 @main.command()
 @click.option("--out", type=click.Path(path_type=Path), default=Path("report.html"))
 def report(out: Path) -> None:

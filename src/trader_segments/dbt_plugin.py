@@ -21,7 +21,13 @@ from trader_segments import raw_input
 from trader_segments.privacy.ids import HashKeyError, hash_key_problem, read_key
 from trader_segments.privacy.published_ids import IdHashing
 from trader_segments.privacy.suppression import IS_SUPPRESSED, Suppression, read_suppression
-from trader_segments.publish import PublishError, hold_back_reason, publish, read_manifest
+from trader_segments.publish import (
+    Description,
+    PublishError,
+    hold_back_reason,
+    publish,
+    read_manifest,
+)
 from trader_segments.warehouse import claim, find_origin
 
 _OF_FACTS = ("models/staging/", "models/intermediate/", "macros/", "seeds/")
@@ -181,8 +187,8 @@ def run_plan(connection: duckdb.DuckDBPyConnection, destination: Path, plan: dic
     ----------
     plan
         The ``results_summary`` of :func:`~trader_segments.publish.hold_back_reason`, ``build_id``,
-        ``marts`` (``name`` and ``schema`` of each, and ``when_hashed``, what its columns are marked
-        with) and ``hash_trader_ids``.
+        ``marts`` (``name`` and ``schema`` of each; ``description``, ``columns`` and ``key``, what
+        YAML says of it; ``when_hashed``, what its columns are marked with) and ``hash_trader_ids``.
 
     Raises
     ------
@@ -214,6 +220,7 @@ def run_plan(connection: duckdb.DuckDBPyConnection, destination: Path, plan: dic
         as_of_date=str(rows[0][0]),
         schema=schema,
         hashing=hashing,
+        descriptions={mart["name"]: _description(mart) for mart in plan["marts"]},
     )
     message = (
         f"Published {len(published.marts)} marts as of {published.as_of_date} "
@@ -225,6 +232,12 @@ def run_plan(connection: duckdb.DuckDBPyConnection, destination: Path, plan: dic
             "; ids are hashed with another key than before and do not join those of earlier builds"
         )
     return message
+
+
+def _description(mart: dict[str, Any]) -> Description:
+    return Description(
+        mart.get("description", "").strip(), mart.get("columns", {}), tuple(mart.get("key", ()))
+    )
 
 
 def id_hashing(plan: dict[str, Any]) -> IdHashing | None:

@@ -21,7 +21,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,11 +31,11 @@ import duckdb
 from trader_segments.privacy.published_ids import MAPPING, IdHashing, columns_of, leaks
 
 OLDEST_READER = "v1.0.0"
-_DATABASE = "published.duckdb"
-_FOLDER = "marts"
+DATABASE = "published.duckdb"
+FOLDER = "marts"
 _REPORT = "report.html"
 _MANIFEST = "manifest.json"
-_LINKS = {"marts.duckdb": _DATABASE, _FOLDER: _FOLDER, _REPORT: _REPORT}
+_LINKS = {"marts.duckdb": DATABASE, FOLDER: FOLDER, _REPORT: _REPORT}
 _TARGET = "published_marts"
 _GOOD_STATUSES = {"success", "pass", "warn", "no-op"}
 _NARROWING_ARGUMENTS = {
@@ -65,6 +65,25 @@ class PublishedBuild:
     published_at: str
     marts: tuple[str, ...]
     folder: Path
+
+
+@dataclass(frozen=True)
+class Description:
+    """What the project says of a mart.
+
+    Attributes
+    ----------
+    text
+        Its description.
+    columns
+        Descriptions of its columns.
+    key
+        Columns of its primary key; empty where none is tested.
+    """
+
+    text: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    key: tuple[str, ...] = ()
 
 
 def hold_back_reason(results_summary: Mapping[str, Any]) -> str | None:
@@ -111,6 +130,7 @@ def publish(
     schema: str,
     keep: int = 3,
     hashing: IdHashing | None = None,
+    descriptions: Mapping[str, Description] | None = None,
 ) -> PublishedBuild:
     """Write the marts, their Parquet copies and the report as one version, then serve it.
 
@@ -132,6 +152,8 @@ def publish(
         Versions that stay on disk, the served one among them.
     hashing
         How ids of traders and accounts are hashed; None: they are published as they are.
+    descriptions
+        By mart; they become comments of the published tables, keys stand in the manifest.
 
     Raises
     ------
@@ -150,9 +172,9 @@ def publish(
         for leftover in [*versions.glob(".*"), version]:
             shutil.rmtree(leftover, ignore_errors=True)
         draft = versions / f".{build_id}"
-        (draft / _FOLDER).mkdir(parents=True)
+        (draft / FOLDER).mkdir(parents=True)
         with connection.cursor() as cursor:
-            contents = _write_marts(cursor, draft, marts, schema, hashing)
+            contents = _write_marts(cursor, draft, marts, schema, hashing, descriptions or {})
         published = PublishedBuild(
             build_id=build_id,
             as_of_date=as_of_date,
@@ -160,8 +182,8 @@ def publish(
             marts=tuple(marts),
             folder=version,
         )
-        _write_manifest(draft / _FOLDER / _MANIFEST, published, contents, hashing)
-        _write_report(marts=draft / _DATABASE, out=draft / _REPORT)
+        _write_manifest(draft / FOLDER / _MANIFEST, published, contents, hashing)
+        _write_report(marts=draft / DATABASE, out=draft / _REPORT)
         _sync(draft)
         draft.rename(version)
         _sync_entry(versions)
@@ -193,10 +215,14 @@ def remove_versions(destination: Path) -> list[str]:
 
 def read_manifest(destination: Path) -> dict[str, Any] | None:
     """Return the manifest of the served build, or None where none is served."""
-    path = destination / "current" / _FOLDER / _MANIFEST
-    if not path.is_file():
-        return None
-    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    current = destination / "current"
+    return manifest_of(current) if (current / FOLDER / _MANIFEST).is_file() else None
+
+
+def manifest_of(version: Path) -> dict[str, Any]:
+    """Return the manifest of one version."""
+    text = (version / FOLDER / _MANIFEST).read_text(encoding="utf-8")
+    manifest: dict[str, Any] = json.loads(text)
     return manifest
 
 
@@ -224,23 +250,25 @@ def _write_marts(
     marts: Sequence[str],
     schema: str,
     hashing: IdHashing | None,
+    descriptions: Mapping[str, Description],
 ) -> dict[str, dict[str, Any]]:
-    """Write the database and the Parquet files; return rows and digest of each mart."""
+    """Write the database and the Parquet files; return rows, digest and key of each mart."""
     relations = {mart: f"{_identifier(schema)}.{_identifier(mart)}" for mart in marts}
     mapping = _write_mapping(connection, relations, hashing) if hashing else ""
-    target = f"{_TARGET}.{_FOLDER}"
+    target = f"{_TARGET}.{FOLDER}"
     connection.execute(
-        f"attach {_literal(draft / _DATABASE)} as {_TARGET} (storage_version '{OLDEST_READER}')"
+        f"attach {_literal(draft / DATABASE)} as {_TARGET} (storage_version '{OLDEST_READER}')"
     )
     try:
         connection.execute(f"create schema {target}")
         contents = {}
         for mart in marts:
             table = f"{target}.{_identifier(mart)}"
-            parquet = draft / _FOLDER / f"{mart}.parquet"
+            parquet = draft / FOLDER / f"{mart}.parquet"
             select = f"select * from {relations[mart]}"
+            columns = columns_of(connection, relations[mart])
+            description = descriptions.get(mart, Description())
             if hashing:
-                columns = columns_of(connection, relations[mart])
                 select = hashing.select(mart, columns, relations[mart], mapping)
             connection.execute(f"create table {table} as {select} order by all")
             found = leaks(connection, table, mapping) if hashing else []
@@ -250,7 +278,9 @@ def _write_marts(
                     "hash_trader_ids is on: mark the column with meta when_hashed"
                 )
             connection.execute(f"copy {table} to {_literal(parquet)} (format parquet)")
-            contents[mart] = _content(connection, table, parquet)
+            _comment(connection, table, columns, description)
+            key = hashing.kept(mart, description.key) if hashing else list(description.key)
+            contents[mart] = {**_content(connection, table, parquet), "key": key}
     finally:
         connection.execute(f"detach {_TARGET}")
     return contents
@@ -274,6 +304,19 @@ def _write_mapping(
     connection.execute(f"create or replace {kind} {mapping} as from id_mapping")
     connection.unregister("id_mapping")
     return mapping
+
+
+def _comment(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    columns: Sequence[str],
+    description: Description,
+) -> None:
+    """Write the descriptions into the database, where clients show them."""
+    connection.execute(f"comment on table {table} is {_literal(description.text)}")
+    for column in columns:
+        text = description.columns.get(column, "")
+        connection.execute(f"comment on column {table}.{_identifier(column)} is {_literal(text)}")
 
 
 def _content(
@@ -361,5 +404,5 @@ def _identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _literal(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
+def _literal(text: Path | str) -> str:
+    return "'" + str(text).replace("'", "''") + "'"

@@ -44,15 +44,19 @@ class IdHashing:
 
     def treatments(self, mart: str, columns: Iterable[str]) -> dict[str, Treatment]:
         """What becomes of the columns of a mart that may tell who a trader is."""
-        named: dict[str, Treatment] = {
-            column: "hash" for column in columns if _ID_COLUMN.search(column)
-        }
+        named: dict[str, Treatment] = {column: "hash" for column in columns if names_id(column)}
         return named | dict(self.marks.get(mart, {}))
 
     def hashed(self, mart: str, columns: Iterable[str]) -> list[str]:
         """The columns of a mart that are hashed."""
         treatments = self.treatments(mart, columns)
         return [column for column, treatment in treatments.items() if treatment == "hash"]
+
+    def kept(self, mart: str, key: Iterable[str]) -> list[str]:
+        """The columns of a key; none where one of them is left out, without which it is no key."""
+        columns = list(key)
+        left_out = "leave_out" in self.treatments(mart, columns).values()
+        return [] if left_out else columns
 
     def select(self, mart: str, columns: Sequence[str], relation: str, mapping: str) -> str:
         """SQL of the mart as it is published, for DuckDB and Spark.
@@ -106,6 +110,11 @@ class IdHashing:
                 "is_person": pa.array([is_person[venue_id] for venue_id in known], pa.bool_()),
             }
         )
+
+
+def names_id(column: str) -> bool:
+    """Whether the name of a column says that it holds ids of traders or accounts."""
+    return _ID_COLUMN.search(column) is not None
 
 
 def columns_of(connection: duckdb.DuckDBPyConnection, relation: str) -> list[str]:
