@@ -67,8 +67,10 @@ def a_venue(seed: int, traders: int = 900, *, is_told: bool = True) -> pd.DataFr
 
 def cells_of(frame: pd.DataFrame) -> pd.DataFrame:
     """The traders of a venue as int_churn_cells has them."""
-    return frame.groupby(["weeks_ago", *HISTORY], as_index=False).size().rename(
-        columns={"size": "traders"}
+    return (
+        frame.groupby(["weeks_ago", *HISTORY], as_index=False)
+        .size()
+        .rename(columns={"size": "traders"})
     )
 
 
@@ -322,7 +324,7 @@ def test_the_closed_form_stays_where_trees_are_not_clearly_better() -> None:
 
 def test_few_who_left_teach_no_trees() -> None:
     frame = a_venue(3)
-    few = frame.assign(has_churned=((frame.index % 211 == 0)).astype(float))
+    few = frame.assign(has_churned=(frame.index % 211 == 0).astype(float))
     churn = versions_of(few).query("target == 'churn'").set_index("method")
     assert churn.loc[TREES, "status"] == "not_fitted"
     assert "too few to learn from" in churn.loc[TREES, "why"]
@@ -408,9 +410,7 @@ def test_outcomes_must_have_come_about_before_they_teach(told: pd.DataFrame) -> 
     assert set(history_of(told).known_at(0).weeks_ago.tolist()) == {8, 12, 16, 20}
 
 
-def test_the_order_of_rows_does_not_matter(
-    told: pd.DataFrame, told_versions: pd.DataFrame
-) -> None:
+def test_the_order_of_rows_does_not_matter(told: pd.DataFrame, told_versions: pd.DataFrame) -> None:
     mixed = told.sample(frac=1.0, random_state=5)
     again = versions_of(mixed)
     pd.testing.assert_frame_equal(again, told_versions)

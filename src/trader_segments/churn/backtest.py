@@ -90,7 +90,9 @@ class Backtest:
         errors = (outcome.mean() if other is None else other) - outcome
         gains = errors**2 - (trees - outcome) ** 2
         margin = CLEAR_GAIN * float(np.std(gains, ddof=1)) / np.sqrt(len(gains))
-        scores = f"Brier score {np.mean((trees - outcome) ** 2):.4f} against {np.mean(errors**2):.4f}"
+        scores = (
+            f"Brier score {np.mean((trees - outcome) ** 2):.4f} against {np.mean(errors**2):.4f}"
+        )
         told = f"{scores} of {name} on {len(gains)} later outcomes"
         if float(np.mean(gains)) > margin:
             return True, f"better: {told}"
