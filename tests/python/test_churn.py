@@ -149,6 +149,14 @@ def test_measures_of_a_case_that_can_be_counted() -> None:
     assert measures.expected_calibration_error(score_of, outcome) == pytest.approx(0.4 / 4)
 
 
+def test_the_calibration_curve_goes_from_the_lowest_tenth_to_the_highest() -> None:
+    probability = np.tile([0.3, 0.1, 0.2, 0.9, 0.4], 4)
+    curve = measures.calibration_curve(probability, (probability > 0.35).astype(float))
+    said = [curve[f"mean_probability[{number}]"] for number in range(1, 11)]
+    assert said == pytest.approx([0.1, 0.1, 0.2, 0.2, 0.3, 0.3, 0.4, 0.4, 0.9, 0.9])
+    assert [curve[f"outcome_rate[{number}]"] for number in range(1, 11)] == [0] * 6 + [1] * 4
+
+
 def test_a_lift_counts_ties_by_their_share() -> None:
     outcome = np.array([1.0] * 4 + [0.0] * 16)
     first = np.array([1.0, 1.0] + [0.0] * 18)
@@ -446,6 +454,11 @@ def test_every_feature_has_words() -> None:
     assert describe("recency_days", np.array([34.0])).tolist() == ["last fill 34 days ago"]
     shown = describe("value_usd_8w", np.array([1234.0])).tolist()
     assert shown == ["net value of 1,200 USD in eight weeks"]
+    shown = describe("active_days_4w", np.array([1.0, 2.0, 11.0])).tolist()
+    assert shown == [
+        f"{days} in four weeks" for days in ("1 active day", "2 active days", "11 active days")
+    ]
+    assert describe("recency_days", np.array([1.0])).tolist() == ["last fill 1 day ago"]
     assert describe("equity_usd", np.array([np.nan])).tolist() == ["unknown equity"]
 
 

@@ -13,6 +13,7 @@ from trader_segments.churn.measures import (
     auc,
     brier_score,
     brier_skill,
+    calibration_curve,
     expected_calibration_error,
     log_loss,
     top_decile_lift,
@@ -76,6 +77,7 @@ class Backtest:
                 "judged_traders": len(outcome),
                 "outcome_rate": float(outcome.mean()),
                 "mean_probability": float(probability.mean()),
+                **calibration_curve(probability, outcome),
             }
             found[predictor] = {name: float(rounded(value)) for name, value in values.items()}
         return found
