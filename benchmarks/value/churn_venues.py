@@ -256,9 +256,7 @@ def _step(belief: FloatArray, traders: Traders, regime: float) -> FloatArray:
     )
 
 
-def _likelihood(
-    traders: Traders, week: int, regime: float, days: NDArray[np.int64]
-) -> FloatArray:
+def _likelihood(traders: Traders, week: int, regime: float, days: NDArray[np.int64]) -> FloatArray:
     """P(so many active days | each state), (4, n), but for a factor that all share."""
     usual = traders.active_probability(week, regime)
     further = np.maximum(days - 1, 0)

@@ -1,4 +1,4 @@
-"""Churn on the sample venue: what is published, and snapshots that know nothing of what followed."""
+"""Churn on the sample venue: what is published, and snapshots that know nothing of later days."""
 
 from __future__ import annotations
 

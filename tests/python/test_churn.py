@@ -67,8 +67,10 @@ def a_venue(seed: int, traders: int = 900, *, is_told: bool = True) -> pd.DataFr
 
 def cells_of(frame: pd.DataFrame) -> pd.DataFrame:
     """The traders of a venue as int_churn_cells has them."""
-    return frame.groupby(["weeks_ago", *HISTORY], as_index=False).size().rename(
-        columns={"size": "traders"}
+    return (
+        frame.groupby(["weeks_ago", *HISTORY], as_index=False)
+        .size()
+        .rename(columns={"size": "traders"})
     )
 
 
@@ -145,6 +147,14 @@ def test_measures_of_a_case_that_can_be_counted() -> None:
     assert measures.brier_skill(np.full(4, 0.5), outcome) == 0.0
     # bins 9, 4 and 1: |0.9 - 1| + |0.8 - 1| + |0.1 - 0| over four
     assert measures.expected_calibration_error(score_of, outcome) == pytest.approx(0.4 / 4)
+
+
+def test_the_calibration_curve_goes_from_the_lowest_tenth_to_the_highest() -> None:
+    probability = np.tile([0.3, 0.1, 0.2, 0.9, 0.4], 4)
+    curve = measures.calibration_curve(probability, (probability > 0.35).astype(float))
+    said = [curve[f"mean_probability[{number}]"] for number in range(1, 11)]
+    assert said == pytest.approx([0.1, 0.1, 0.2, 0.2, 0.3, 0.3, 0.4, 0.4, 0.9, 0.9])
+    assert [curve[f"outcome_rate[{number}]"] for number in range(1, 11)] == [0] * 6 + [1] * 4
 
 
 def test_a_lift_counts_ties_by_their_share() -> None:
@@ -322,7 +332,7 @@ def test_the_closed_form_stays_where_trees_are_not_clearly_better() -> None:
 
 def test_few_who_left_teach_no_trees() -> None:
     frame = a_venue(3)
-    few = frame.assign(has_churned=((frame.index % 211 == 0)).astype(float))
+    few = frame.assign(has_churned=(frame.index % 211 == 0).astype(float))
     churn = versions_of(few).query("target == 'churn'").set_index("method")
     assert churn.loc[TREES, "status"] == "not_fitted"
     assert "too few to learn from" in churn.loc[TREES, "why"]
@@ -408,9 +418,7 @@ def test_outcomes_must_have_come_about_before_they_teach(told: pd.DataFrame) -> 
     assert set(history_of(told).known_at(0).weeks_ago.tolist()) == {8, 12, 16, 20}
 
 
-def test_the_order_of_rows_does_not_matter(
-    told: pd.DataFrame, told_versions: pd.DataFrame
-) -> None:
+def test_the_order_of_rows_does_not_matter(told: pd.DataFrame, told_versions: pd.DataFrame) -> None:
     mixed = told.sample(frac=1.0, random_state=5)
     again = versions_of(mixed)
     pd.testing.assert_frame_equal(again, told_versions)
@@ -446,6 +454,11 @@ def test_every_feature_has_words() -> None:
     assert describe("recency_days", np.array([34.0])).tolist() == ["last fill 34 days ago"]
     shown = describe("value_usd_8w", np.array([1234.0])).tolist()
     assert shown == ["net value of 1,200 USD in eight weeks"]
+    shown = describe("active_days_4w", np.array([1.0, 2.0, 11.0])).tolist()
+    assert shown == [
+        f"{days} in four weeks" for days in ("1 active day", "2 active days", "11 active days")
+    ]
+    assert describe("recency_days", np.array([1.0])).tolist() == ["last fill 1 day ago"]
     assert describe("equity_usd", np.array([np.nan])).tolist() == ["unknown equity"]
 
 

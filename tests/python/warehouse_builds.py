@@ -92,8 +92,8 @@ MART_COLUMNS = {
         "collateral_loss_usd gross_loss_usd shortfall_usd",
         "pool_contagion": "from_pool_id to_pool_id as_of_date shared_trader_count "
         "carried_loss_usd carried_loss_share blast_radius_share",
-        "trader_churn": "trader_id as_of_date churn_probability horizon_weeks churn_band top_reasons "
-        "value_churn_probability model_version is_at_risk not_at_risk_because",
+        "trader_churn": "trader_id as_of_date churn_probability horizon_weeks churn_band "
+        "top_reasons value_churn_probability model_version is_at_risk not_at_risk_because",
         "churn_models": "model_version as_of_date target method status why trained_rows parameters",
         "churn_quality": "as_of_date target predictor model_version measure value threshold passed",
         "trader_recommendations": "trader_id rank as_of_date action_id kind score reason "

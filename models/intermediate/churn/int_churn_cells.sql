@@ -1,8 +1,9 @@
--- Traders of each date by what the closed form reads of them: few cells stand for everybody.
+-- Traders of each date by what the closed form reads of them: few cells stand for all who are sampled.
 with
 
 histories as (
     select * from {{ ref('int_churn_histories') }}
+    where is_sampled
 ),
 
 final as (

@@ -13,6 +13,7 @@ from trader_segments.churn.measures import (
     auc,
     brier_score,
     brier_skill,
+    calibration_curve,
     expected_calibration_error,
     log_loss,
     top_decile_lift,
@@ -76,6 +77,7 @@ class Backtest:
                 "judged_traders": len(outcome),
                 "outcome_rate": float(outcome.mean()),
                 "mean_probability": float(probability.mean()),
+                **calibration_curve(probability, outcome),
             }
             found[predictor] = {name: float(rounded(value)) for name, value in values.items()}
         return found
@@ -90,7 +92,9 @@ class Backtest:
         errors = (outcome.mean() if other is None else other) - outcome
         gains = errors**2 - (trees - outcome) ** 2
         margin = CLEAR_GAIN * float(np.std(gains, ddof=1)) / np.sqrt(len(gains))
-        scores = f"Brier score {np.mean((trees - outcome) ** 2):.4f} against {np.mean(errors**2):.4f}"
+        scores = (
+            f"Brier score {np.mean((trees - outcome) ** 2):.4f} against {np.mean(errors**2):.4f}"
+        )
         told = f"{scores} of {name} on {len(gains)} later outcomes"
         if float(np.mean(gains)) > margin:
             return True, f"better: {told}"

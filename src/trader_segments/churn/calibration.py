@@ -61,7 +61,7 @@ def fit_calibration(probability: FloatArray, outcome: FloatArray) -> Calibration
     centre = float(scores.mean())
     spread = float(scores.std())
     if spread == 0.0:
-        return Calibration(*rounded([base, 0.0]).tolist(), rows=n)
+        return _calibration(base, 0.0, n)
     design = np.column_stack([np.ones(n), (scores - centre) / spread])
     weights = np.array([base, 0.0])
     loss = _loss(design @ weights, target)
@@ -79,8 +79,8 @@ def fit_calibration(probability: FloatArray, outcome: FloatArray) -> Calibration
             break
     slope = float(weights[1]) / spread
     if slope <= 0.0:
-        return Calibration(*rounded([base, 0.0]).tolist(), rows=n)
-    return Calibration(*rounded([float(weights[0]) - slope * centre, slope]).tolist(), rows=n)
+        return _calibration(base, 0.0, n)
+    return _calibration(float(weights[0]) - slope * centre, slope, n)
 
 
 def logit(probability: FloatArray) -> FloatArray:
@@ -92,6 +92,11 @@ def logit(probability: FloatArray) -> FloatArray:
 def sigmoid(scores: FloatArray) -> FloatArray:
     """Probabilities of log-odds, same shape."""
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(scores, -700.0, 700.0))))
+
+
+def _calibration(intercept: float, slope: float, rows: int) -> Calibration:
+    intercept, slope = rounded([intercept, slope]).tolist()
+    return Calibration(intercept, slope, rows)
 
 
 def _loss(scores: FloatArray, target: FloatArray) -> float:

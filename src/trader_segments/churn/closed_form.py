@@ -80,7 +80,8 @@ class ClosedForm:
 def fit_closed_form(cells: pd.DataFrame, active_weeks: int, horizon_weeks: int) -> ClosedForm:
     """Fit on everybody who had traded by a date.
 
-    Where the histories do not tell how traders differ in how soon they leave, all leave at one rate.
+    Where the histories do not tell how traders differ in how soon they leave, all leave at one
+    rate.
 
     Parameters
     ----------

@@ -51,6 +51,7 @@ class History:
     active_weeks, horizon_weeks : of the definition of churn
     is_fill_enough : whether no fill within the horizon is nearly the outcome, so that the closed
         form says something without calibration
+    closed_forms : those fitted so far, or why not, by weeks ago; targets may share them
     """
 
     snapshots: Snapshots
@@ -58,7 +59,7 @@ class History:
     active_weeks: int
     horizon_weeks: int
     is_fill_enough: bool
-    _closed_forms: dict[int, ClosedForm | str] = field(default_factory=dict)
+    closed_forms: dict[int, ClosedForm | str] = field(default_factory=dict)
 
     def known_at(self, weeks_ago: int) -> Snapshots:
         """Snapshots of which the outcome was known so many weeks before the as-of date."""
@@ -67,7 +68,7 @@ class History:
 
     def closed_form(self, weeks_ago: int) -> ClosedForm | str:
         """The closed form on that date, or why there is none."""
-        if weeks_ago not in self._closed_forms:
+        if weeks_ago not in self.closed_forms:
             cells = self.cells[self.cells["weeks_ago"] == weeks_ago]
             try:
                 found: ClosedForm | str = fit_closed_form(
@@ -75,8 +76,8 @@ class History:
                 )
             except NotIdentifiedError as error:
                 found = str(error)
-            self._closed_forms[weeks_ago] = found
-        return self._closed_forms[weeks_ago]
+            self.closed_forms[weeks_ago] = found
+        return self.closed_forms[weeks_ago]
 
 
 def fit_candidates(history: History, weeks_ago: int) -> dict[str, Candidate]:

@@ -59,6 +59,21 @@ def expected_calibration_error(probability: FloatArray, outcome: FloatArray) -> 
     return float(np.sum(np.abs(said - came)) / len(outcome))
 
 
+def calibration_curve(probability: FloatArray, outcome: FloatArray) -> dict[str, float]:
+    """What was said of each tenth of the traders, the lowest first, and what came about.
+
+    Returns
+    -------
+    `mean_probability[1]`, `outcome_rate[1]` to `[10]`; equal probabilities may fall into two tenths
+    """
+    order = np.argsort(probability, kind="stable")
+    points = {}
+    for number, rows in enumerate(np.array_split(order, BINS), start=1):
+        points[f"mean_probability[{number}]"] = float(probability[rows].mean())
+        points[f"outcome_rate[{number}]"] = float(outcome[rows].mean())
+    return points
+
+
 def top_decile_lift(score: FloatArray, outcome: FloatArray) -> float:
     """Rate among the tenth with the highest scores over the rate of everybody.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -106,5 +107,7 @@ def describe(name: str, values: FloatArray) -> TextArray:
     shown = quantities(f"{name}_{UNITS[name]}" if name in UNITS else name, np.nan_to_num(values))
     before, after = PHRASES[name].split("{}")
     words = before + shown + after
+    for row in np.flatnonzero((shown == "1") | (shown == "1 days")).tolist():
+        words[row] = re.sub(r"\b1 (active day|day|fill|week|time)s\b", r"1 \1", words[row])
     words[unknown] = f"unknown {name.removesuffix('_usd').replace('_', ' ')}"
     return np.asarray(words, dtype=object)

@@ -13,8 +13,8 @@ from trader_segments.churn.snapshots import FEATURES
 from trader_segments.segmentation.table import FloatArray, IntArray
 
 Node = dict[str, Any] | float
-"""A leaf's score, or a question: whether `feature` is `at_most` so much (None: known at all), what to
-answer where it is `unknown`, and what `yes` and `no` lead to.
+"""A leaf's score, or a question: whether `feature` is `at_most` so much (None: known at all), what
+to answer where it is `unknown`, and what `yes` and `no` lead to.
 """
 
 TREES = 120

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from trader_segments.churn.backtest import THRESHOLDS, Backtest, backtest
+from trader_segments.churn.closed_form import ClosedForm
 from trader_segments.churn.fitting import Candidate, History, fit_candidates
 from trader_segments.churn.model import CLOSED_FORM, TREES, ChurnModel
 from trader_segments.churn.snapshots import Snapshots
@@ -69,12 +70,13 @@ def fit_versions(
     -------
     one row per target and method with the columns of `VERSION_TYPES`; at most one champion a target
     """
-    rows = []
-    closed_forms: dict[int, object] = {}
+    rows: list[dict[str, object]] = []
+    closed_forms: dict[int, ClosedForm | str] = {}
     for target, outcome in OUTCOMES.items():
         snapshots = Snapshots.from_frame(sample, outcome)
-        history = History(snapshots, cells, active_weeks, horizon_weeks, target == "churn")
-        history._closed_forms = closed_forms  # type: ignore[assignment]
+        history = History(
+            snapshots, cells, active_weeks, horizon_weeks, target == "churn", closed_forms
+        )
         judged = backtest(history)
         candidates = fit_candidates(history, 0)
         rows += _rows(target, candidates, judged, as_of_date)
@@ -110,7 +112,7 @@ def _rows(
 
 
 def measure_rows(versions: pd.DataFrame) -> pd.DataFrame:
-    """Measures of the versions and of recency, one row a measure, with the columns of `MEASURE_TYPES`."""
+    """Measures of the versions and of recency: rows with the columns of `MEASURE_TYPES`."""
     rows: list[dict[str, object]] = []
     for version in versions.to_dict("records"):
         for predictor, measures in json.loads(version["measures"]).items():
@@ -143,7 +145,9 @@ def champion(versions: pd.DataFrame, target: str) -> tuple[str, ChurnModel] | No
     found = versions[(versions["target"] == target) & (versions["status"] == CHAMPION)]
     if not len(found):
         return None
-    return str(found["model_version"].iloc[0]), ChurnModel.from_text(str(found["parameters"].iloc[0]))
+    return str(found["model_version"].iloc[0]), ChurnModel.from_text(
+        str(found["parameters"].iloc[0])
+    )
 
 
 def score(versions: pd.DataFrame, snapshots: pd.DataFrame) -> pd.DataFrame:
