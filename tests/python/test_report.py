@@ -396,8 +396,10 @@ def expected_marks(marts: Path) -> dict[str, int]:
     }
     bars = {"segment-sizes": 2 * SEGMENTS_SHOWN + 2, "segment-value": 2 * SEGMENTS_SHOWN + 2}
     bars["expected-value"] = 2 * SEGMENTS_SHOWN
-    # curves have lines and dots, not marks
-    bars |= dict.fromkeys(["churn-calibration", *(f"survival-{i}" for i in range(CURVES_SHOWN))], 0)
+    # curves and flows have lines, dots and bands, not marks
+    bars |= dict.fromkeys(
+        ["style-flows", "churn-calibration", *(f"survival-{i}" for i in range(CURVES_SHOWN))], 0
+    )
     return bars | {chart: sum(n for (n,) in query(marts, sql)) for chart, sql in counts.items()}
 
 

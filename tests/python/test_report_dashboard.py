@@ -12,7 +12,8 @@ import pytest
 
 from chromium import dump_dom
 from test_report import build_marts, query, variant
-from trader_segments.report import formats, panels, write_report
+from trader_segments.report import figures, formats, panels, write_report
+from trader_segments.report.charts import Table, flow_chart
 from trader_segments.report.data import read_marts
 from trader_segments.report.panels import LEAST_TRADERS, SegmentPanel
 
@@ -328,3 +329,35 @@ def test_venue_without_recommendations_says_nothing_of_actions(marts: Path, tmp_
     with duckdb.connect(str(copy)) as connection:
         connection.execute("drop table marts.trader_recommendations")
     assert all(panel.actions is None for panel in panels.panels(read_marts(copy)))
+
+
+def test_flows_are_of_styles_and_add_up_to_who_changed_arrived_or_left(marts: Path) -> None:
+    chart = figures.style_flows(read_marts(marts))
+    expected = query(
+        marts,
+        """select
+            if(from_segment_id = 'arrived', 'Arrived', split_part(from_segment_id, '__', 1)),
+            if(to_segment_id = 'left', 'Left', split_part(to_segment_id, '__', 1)),
+            sum(traders)
+        from segment_migration where period_end_date = '2026-11-08'
+        group by all having split_part(any_value(from_segment_id), '__', 1)
+            != split_part(any_value(to_segment_id), '__', 1)""",
+    )
+    assert sorted(chart.table.rows) == sorted(
+        (formats.words(start), formats.words(end), str(traders)) for start, end, traders in expected
+    )
+    assert chart.svg.count('class="flow"') == len(expected)
+
+
+def test_bands_of_a_flow_fill_their_ends() -> None:
+    flows = [(0, 0, 30, "a"), (0, 1, 10, "b"), (1, 0, 20, "c")]
+    chart = flow_chart("f", "t", "d", (["x", "y"], ["u", "<v>"]), flows, Table(("From",), []))
+    found = re.findall(r'd="M0.01 (\S+?)C0.5 \S+ 0.5 (\S+) 0.99 \S+?V(\S+?)C', chart.svg)
+    starts, ends, lower = ([float(band[part]) for band in found] for part in range(3))
+    widths = [low - end for low, end in zip(lower, ends, strict=True)]
+    assert [width / widths[1] for width in widths] == pytest.approx([3, 1, 2], rel=1e-3)
+    assert starts[1] == pytest.approx(starts[0] + widths[0], abs=1e-4)
+    assert ends[2] == pytest.approx(lower[0], abs=1e-4)
+    assert starts[2] > starts[1] + widths[1]
+    assert "&lt;v&gt; <tspan>10</tspan>" in chart.svg
+    assert 0 <= min(starts) <= max(lower) <= 1
