@@ -386,8 +386,9 @@ def expected_marks(marts: Path) -> dict[str, int]:
         "migration": changes,
         "churn": "with shown as (select segment_id, any_value(style) as style from trader_churn"
         " inner join trader_segments using (trader_id) where churn_probability is not null"
-        f" group by 1 order by count(*) desc, segment_id limit {SEGMENTS_SHOWN})"
-        " select count(*) + count(*) filter (style = 'hedger') from shown",
+        " group by 1 having count(*) >= 10"
+        f" order by count(*) desc, segment_id limit {SEGMENTS_SHOWN})"
+        " select count(*) + count(*) filter (style = 'opportunistic') from shown",
         "retention": "select sum(least(26, 29 - w)) from range(3, 29) as cohorts (w)"
         " union all select 26",
         "returns": "select 2 * (1 + count(distinct style)) from segment_summary",

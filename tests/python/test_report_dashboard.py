@@ -15,7 +15,8 @@ from test_report import build_marts, query, variant
 from trader_segments.report import figures, formats, panels, write_report
 from trader_segments.report.charts import Table, flow_chart
 from trader_segments.report.data import read_marts
-from trader_segments.report.panels import LEAST_TRADERS, SegmentPanel
+from trader_segments.report.outlook import LEAST_TRADERS
+from trader_segments.report.panels import SegmentPanel
 
 PAGES = {
     "overview": "Overview",
@@ -199,6 +200,7 @@ def test_risk_and_actions_are_of_the_segment_and_not_of_a_person(
     small = [panel for panel in found.values() if panel.traders < LEAST_TRADERS]
     assert len(small) > 5
     assert all(panel.is_small and panel.actions is None and not panel.risk for panel in small)
+    assert not any(label == "Churn" for panel in small for label, _, _ in panel.figures)
 
 
 def test_a_panel_says_where_its_traders_came_from_and_went(

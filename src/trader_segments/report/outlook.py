@@ -42,6 +42,8 @@ from trader_segments.report.rows import Row, columns_of, rows
 SEGMENTS_SHOWN = 20
 COHORTS_SHOWN = 26
 CURVES_SHOWN = 9
+LEAST_TRADERS = 10
+"""Of fewer traders no forecast, risk or action is told: it would be said of a person."""
 LEAST_AT_RISK = 10
 """Curves end where fewer traders are left to tell; the numbers go on."""
 BACKTESTS = {
@@ -77,7 +79,7 @@ class SegmentValue:
 
 @dataclass(frozen=True)
 class SegmentChurn:
-    """Churn forecast of a segment's traders who are at risk of it."""
+    """Churn forecast of a segment's traders who are at risk of it, if they are not too few."""
 
     segment_id: str
     horizon_weeks: int | None
@@ -192,7 +194,11 @@ def read_outlook(connection: duckdb.DuckDBPyConnection) -> Outlook:
 
     return Outlook(
         values=optional("trader_lifetime_value", SegmentValue, _VALUES),
-        churns=optional("trader_churn", SegmentChurn, _CHURNS),
+        churns=[
+            found
+            for found in optional("trader_churn", SegmentChurn, _CHURNS)
+            if found.traders >= LEAST_TRADERS
+        ],
         calibration=optional(
             "churn_calibration", CalibrationBin, _CALIBRATION.format(_version_mart(connection))
         ),

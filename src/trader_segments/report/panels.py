@@ -21,14 +21,13 @@ from trader_segments.report.formats import (
     quantity,
     words,
 )
+from trader_segments.report.outlook import LEAST_TRADERS
 from trader_segments.report.oversight import LEVELS, TIERS
 from trader_segments.report.rows import columns_of, rows
 
 if TYPE_CHECKING:
     from trader_segments.report.data import Profile, ReportData, Segment
 
-LEAST_TRADERS = 10
-"""Risk, due diligence and actions of smaller segments are left out: they would tell of a person."""
 TRAITS_SHOWN = 5
 ACTIONS_SHOWN = 6
 MOVES_SHOWN = 3
@@ -166,8 +165,7 @@ def panels(data: "ReportData") -> list[SegmentPanel]:
                     f"mean, next {leaving.horizon_weeks or MISSING} weeks",
                 )
             )
-            if not is_small:
-                value.append(("Traders in the high churn band", exact(leaving.high)))
+            value.append(("Traders in the high churn band", exact(leaving.high)))
         found.append(
             SegmentPanel(
                 anchors[segment_id],
