@@ -391,7 +391,8 @@ def expected_marks(marts: Path) -> dict[str, int]:
         " select count(*) + count(*) filter (style = 'opportunistic') from shown",
         "retention": "select sum(least(26, 29 - w)) from range(3, 29) as cohorts (w)"
         " union all select 26",
-        "returns": "select 2 * (1 + count(distinct style)) from segment_summary",
+        "returns": "select 2 * (1 + count(*)) from (select style from segment_summary"
+        " group by style having sum(traders) >= 10)",
         "feature-coverage": "select count(*) from feature_catalog"
         " where coverage > 0 and coverage < 1",
     }

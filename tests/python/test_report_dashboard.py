@@ -221,6 +221,25 @@ def test_a_panel_says_where_its_traders_came_from_and_went(
     assert ("From nowhere: new", "11") in moves
 
 
+def test_panel_of_a_venue_that_knows_little_says_little(marts: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.duckdb"
+    copy.write_bytes(marts.read_bytes())
+    with duckdb.connect(str(copy)) as connection:
+        connection.execute(
+            "use marts; update segment_summary set net_revenue_usd = null;"
+            "update trader_lifetime_value set expected_value_usd_26w = null,"
+            " expected_value_usd_26w_low = null;"
+            "update trader_due_diligence set is_overdue = null; drop table trader_churn"
+        )
+    data = read_marts(copy)
+    panel = next(p for p in panels.panels(data) if p.name == "Small, low value")
+    assert [label for label, _, _ in panel.figures] == ["Traders", "Volume"]
+    assert [name for name, _ in panel.value] == ["In 13 weeks", "In 52 weeks", "Still active"]
+    assert "Reviews overdue" not in dict(panel.risk)
+    assert "On hold" in dict(panel.risk)
+    assert panels.segment_columns(data) == ["Traders", "Volume", "In 26 weeks"]
+
+
 def test_names_of_segments_that_read_alike_have_places_of_their_own(tmp_path: Path) -> None:
     page = variant(
         tmp_path / "alike.duckdb",

@@ -14,7 +14,7 @@ from test_report import Page, build_marts, query, variant
 from trader_segments.report import formats, outlook, write_report
 from trader_segments.report.charts import Axis, Dot, Line, Panel, bar_chart, curve_chart
 from trader_segments.report.data import ReportData, read_marts
-from trader_segments.report.outlook import SurvivalWeek, survival_curve
+from trader_segments.report.outlook import Returns, SurvivalWeek, survival_curve
 
 REMISSION = {"ended": [6, 6, 6, 7, 10, 13, 16, 22, 23], "censored": [6, 9, 10, 11, 17, 19, 20]}
 REMISSION["censored"] += [25, 32, 32, 34, 35]
@@ -187,6 +187,9 @@ def test_returns_are_of_watched_silences_and_unknown_where_none_was(
     )
     assert rows["Small"][0] == formats.percent(soon / small).replace("\u202f", " ")
     assert rows["All traders"][2] == "–"
+    cells = outlook.returns(replace(data.outlook, returns=[Returns("a", 1, 4, 9, 3)])).chart.svg
+    assert "·" in cells
+    assert "mark" not in cells
     assert len(figure.table.rows) == 6 * len(rows)
 
 

@@ -45,7 +45,8 @@ CURVES_SHOWN = 9
 LEAST_TRADERS = 10
 """Of fewer traders no forecast, risk or action is told: it would be said of a person."""
 LEAST_AT_RISK = 10
-"""Curves end where fewer traders are left to tell; the numbers go on."""
+"""Curves end where fewer traders are left to tell, and cells of fewer silences are not shaded; the
+numbers go on."""
 BACKTESTS = {
     "Value": "value_quality",
     "Churn": "churn_quality",
@@ -664,6 +665,8 @@ def returns(outlook: Outlook) -> ReturnsFigure:
         if not silences:
             return Cell(MISSING, MISSING)
         share = returned / silences
+        if silences < LEAST_AT_RISK:
+            return Cell("·", percent(share))
         tip = (
             f"{name(style)}, silent for {silence} weeks: {exact(returned)} of "
             f"{plural(silences, 'silence')} ended within {soon} more"
@@ -672,7 +675,7 @@ def returns(outlook: Outlook) -> ReturnsFigure:
 
     chart = grid_chart(
         "returns",
-        "matrix",
+        "matrix dates",
         "Who comes back",
         "Matrix: one row per style, one column per length of silence in weeks, darker for a larger "
         f"share, in percent, of the silences that ended within {soon} more weeks.",
