@@ -31,8 +31,8 @@ create table trader_churn as
 select
     trader_id,
     8::bigint as horizon_weeks,
-    case when style = 'hedger' then 0.75 else 0.125 end as churn_probability,
-    case when style = 'hedger' then 'high' else 'low' end as churn_band,
+    case when style = 'opportunistic' then 0.75 else 0.125 end as churn_probability,
+    case when style = 'opportunistic' then 'high' else 'low' end as churn_band,
     'secret reason of a trader' as top_reasons
 from population
 where style != 'dormant'

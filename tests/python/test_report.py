@@ -386,18 +386,22 @@ def expected_marks(marts: Path) -> dict[str, int]:
         "migration": changes,
         "churn": "with shown as (select segment_id, any_value(style) as style from trader_churn"
         " inner join trader_segments using (trader_id) where churn_probability is not null"
-        f" group by 1 order by count(*) desc, segment_id limit {SEGMENTS_SHOWN})"
-        " select count(*) + count(*) filter (style = 'hedger') from shown",
+        " group by 1 having count(*) >= 10"
+        f" order by count(*) desc, segment_id limit {SEGMENTS_SHOWN})"
+        " select count(*) + count(*) filter (style = 'opportunistic') from shown",
         "retention": "select sum(least(26, 29 - w)) from range(3, 29) as cohorts (w)"
         " union all select 26",
-        "returns": "select 2 * (1 + count(distinct style)) from segment_summary",
+        "returns": "select 2 * (1 + count(*)) from (select style from segment_summary"
+        " group by style having sum(traders) >= 10)",
         "feature-coverage": "select count(*) from feature_catalog"
         " where coverage > 0 and coverage < 1",
     }
     bars = {"segment-sizes": 2 * SEGMENTS_SHOWN + 2, "segment-value": 2 * SEGMENTS_SHOWN + 2}
     bars["expected-value"] = 2 * SEGMENTS_SHOWN
-    # curves have lines and dots, not marks
-    bars |= dict.fromkeys(["churn-calibration", *(f"survival-{i}" for i in range(CURVES_SHOWN))], 0)
+    # curves and flows have lines, dots and bands, not marks
+    bars |= dict.fromkeys(
+        ["style-flows", "churn-calibration", *(f"survival-{i}" for i in range(CURVES_SHOWN))], 0
+    )
     return bars | {chart: sum(n for (n,) in query(marts, sql)) for chart, sql in counts.items()}
 
 

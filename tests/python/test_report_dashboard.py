@@ -12,9 +12,11 @@ import pytest
 
 from chromium import dump_dom
 from test_report import build_marts, query, variant
-from trader_segments.report import formats, panels, write_report
+from trader_segments.report import figures, formats, panels, write_report
+from trader_segments.report.charts import Table, flow_chart
 from trader_segments.report.data import read_marts
-from trader_segments.report.panels import LEAST_TRADERS, SegmentPanel
+from trader_segments.report.outlook import LEAST_TRADERS
+from trader_segments.report.panels import SegmentPanel
 
 PAGES = {
     "overview": "Overview",
@@ -198,6 +200,7 @@ def test_risk_and_actions_are_of_the_segment_and_not_of_a_person(
     small = [panel for panel in found.values() if panel.traders < LEAST_TRADERS]
     assert len(small) > 5
     assert all(panel.is_small and panel.actions is None and not panel.risk for panel in small)
+    assert not any(label == "Churn" for panel in small for label, _, _ in panel.figures)
 
 
 def test_a_panel_says_where_its_traders_came_from_and_went(
@@ -216,6 +219,25 @@ def test_a_panel_says_where_its_traders_came_from_and_went(
         (f"To {name}", str(traders)) for name, traders in went
     ]
     assert ("From nowhere: new", "11") in moves
+
+
+def test_panel_of_a_venue_that_knows_little_says_little(marts: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.duckdb"
+    copy.write_bytes(marts.read_bytes())
+    with duckdb.connect(str(copy)) as connection:
+        connection.execute(
+            "use marts; update segment_summary set net_revenue_usd = null;"
+            "update trader_lifetime_value set expected_value_usd_26w = null,"
+            " expected_value_usd_26w_low = null;"
+            "update trader_due_diligence set is_overdue = null; drop table trader_churn"
+        )
+    data = read_marts(copy)
+    panel = next(p for p in panels.panels(data) if p.name == "Small, low value")
+    assert [label for label, _, _ in panel.figures] == ["Traders", "Volume"]
+    assert [name for name, _ in panel.value] == ["In 13 weeks", "In 52 weeks", "Still active"]
+    assert "Reviews overdue" not in dict(panel.risk)
+    assert "On hold" in dict(panel.risk)
+    assert panels.segment_columns(data) == ["Traders", "Volume", "In 26 weeks"]
 
 
 def test_names_of_segments_that_read_alike_have_places_of_their_own(tmp_path: Path) -> None:
@@ -307,7 +329,7 @@ def test_script_shows_one_page_and_one_segment_at_a_time(html: str, tmp_path: Pa
     assert (chosen["views"], chosen["segments"]) == (["segments"], ["segment-small-medium"])
     assert chosen["current"] == ["#segments", "#segment-small-medium"]
     assert chosen["focus"] == "segment-small-medium-heading"
-    assert 0 <= chosen["top"] < 900
+    assert 40 <= chosen["top"] <= 80, "below the bar that stays"
     assert seen["due-diligence"]["views"] == ["risk-and-compliance"]
     assert seen["content"]["views"] == ["risk-and-compliance"], "a place of no page leaves it open"
     assert seen["nowhere"]["views"] == ["overview"]
@@ -328,3 +350,35 @@ def test_venue_without_recommendations_says_nothing_of_actions(marts: Path, tmp_
     with duckdb.connect(str(copy)) as connection:
         connection.execute("drop table marts.trader_recommendations")
     assert all(panel.actions is None for panel in panels.panels(read_marts(copy)))
+
+
+def test_flows_are_of_styles_and_add_up_to_who_changed_arrived_or_left(marts: Path) -> None:
+    chart = figures.style_flows(read_marts(marts))
+    expected = query(
+        marts,
+        """select
+            if(from_segment_id = 'arrived', 'Arrived', split_part(from_segment_id, '__', 1)),
+            if(to_segment_id = 'left', 'Left', split_part(to_segment_id, '__', 1)),
+            sum(traders)
+        from segment_migration where period_end_date = '2026-11-08'
+        group by all having split_part(any_value(from_segment_id), '__', 1)
+            != split_part(any_value(to_segment_id), '__', 1)""",
+    )
+    assert sorted(chart.table.rows) == sorted(
+        (formats.words(start), formats.words(end), str(traders)) for start, end, traders in expected
+    )
+    assert chart.svg.count('class="flow"') == len(expected)
+
+
+def test_bands_of_a_flow_fill_their_ends() -> None:
+    flows = [(0, 0, 30, "a"), (0, 1, 10, "b"), (1, 0, 20, "c")]
+    chart = flow_chart("f", "t", "d", (["x", "y"], ["u", "<v>"]), flows, Table(("From",), []))
+    found = re.findall(r'd="M0.01 (\S+?)C0.5 \S+ 0.5 (\S+) 0.99 \S+?V(\S+?)C', chart.svg)
+    starts, ends, lower = ([float(band[part]) for band in found] for part in range(3))
+    widths = [low - end for low, end in zip(lower, ends, strict=True)]
+    assert [width / widths[1] for width in widths] == pytest.approx([3, 1, 2], rel=1e-3)
+    assert starts[1] == pytest.approx(starts[0] + widths[0], abs=1e-4)
+    assert ends[2] == pytest.approx(lower[0], abs=1e-4)
+    assert starts[2] > starts[1] + widths[1]
+    assert "&lt;v&gt; <tspan>10</tspan>" in chart.svg
+    assert 0 <= min(starts) <= max(lower) <= 1

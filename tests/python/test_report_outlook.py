@@ -14,7 +14,7 @@ from test_report import Page, build_marts, query, variant
 from trader_segments.report import formats, outlook, write_report
 from trader_segments.report.charts import Axis, Dot, Line, Panel, bar_chart, curve_chart
 from trader_segments.report.data import ReportData, read_marts
-from trader_segments.report.outlook import SurvivalWeek, survival_curve
+from trader_segments.report.outlook import Returns, SurvivalWeek, survival_curve
 
 REMISSION = {"ended": [6, 6, 6, 7, 10, 13, 16, 22, 23], "censored": [6, 9, 10, 11, 17, 19, 20]}
 REMISSION["censored"] += [25, 32, 32, 34, 35]
@@ -97,12 +97,18 @@ def test_expected_value_is_a_sum_by_segment_and_a_mean_by_trader(
     assert chart.svg.count('class="whisker"') == len(chart.table.rows)
 
 
-def test_churn_counts_those_who_can_leave_and_the_worst_first(data: ReportData) -> None:
-    assert not any(found.segment_id.startswith("dormant") for found in data.outlook.churns)
-    rows = outlook.churn(data.outlook, data.segment_names).table.rows
-    assert {tuple(plain(row[1:2])) for row in rows if row[0].startswith("Hedger")} == {("75.0 %",)}
-    assert rows[0][0].startswith("Hedger")
-    assert all(row[2] == "0" for row in rows if not row[0].startswith("Hedger"))
+def test_churn_is_of_those_who_can_leave_and_of_no_person(data: ReportData, marts: Path) -> None:
+    sizes = query(
+        marts,
+        "select segment_name, count(*), any_value(style) = 'opportunistic' from trader_segments"
+        " where style != 'dormant' group by 1 having count(*) >= 10",
+    )
+    rows = [plain(row) for row in outlook.churn(data.outlook, data.segment_names).table.rows]
+    assert sorted(rows) == sorted(
+        [name, "75.0 %" if leaves else "12.5 %", str(size if leaves else 0)]
+        for name, size, leaves in sizes
+    )
+    assert rows[0][0].startswith("Opportunistic")
 
 
 def test_calibration_is_that_of_the_model_in_use_and_leaves_out_what_is_not_known(
@@ -181,6 +187,9 @@ def test_returns_are_of_watched_silences_and_unknown_where_none_was(
     )
     assert rows["Small"][0] == formats.percent(soon / small).replace("\u202f", " ")
     assert rows["All traders"][2] == "–"
+    cells = outlook.returns(replace(data.outlook, returns=[Returns("a", 1, 4, 9, 3)])).chart.svg
+    assert "·" in cells
+    assert "mark" not in cells
     assert len(figure.table.rows) == 6 * len(rows)
 
 

@@ -5,6 +5,7 @@ it is in (``--row``, ``--column``); the style sheet (``templates/report.css``) t
 lengths. So one drawing fits every screen and paper while its text keeps its size.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +17,10 @@ Format = Callable[[float | None], str]
 SHARE_EDGES = (0.01, 0.05, 0.1, 0.25, 0.5)
 Z_EDGES = (0.25, 0.75, 1.5, 2.5)
 _SHORTEST_BAR = 0.004
+_FLOW_GAP = 22.0
+"""Pixels between the ends of flows, so that their names do not touch."""
+_FLOW_HEIGHT = 180.0
+"""Pixels that all flows together take."""
 
 
 @dataclass(frozen=True)
@@ -266,6 +271,61 @@ def curve_chart(
         _drawing(chart_id, f"curve {kind}", title, description, "", body),
         table or Table((across.name, up.name), []),
     )
+
+
+def flow_chart(
+    chart_id: str,
+    title: str,
+    description: str,
+    ends: tuple[Sequence[str], Sequence[str]],
+    flows: Sequence[tuple[int, int, int, str]],
+    table: Table,
+) -> Chart:
+    """Draw flows from names on the left to names on the right as bands, wide as their size.
+
+    Parameters
+    ----------
+    ends : pair of sequences of str
+        Names on the left and on the right, from the top.
+    flows : sequence of (int, int, int, str)
+        Position on the left and on the right, size, and pointer tip, in the order drawn: from the
+        top at each end.
+    """
+    rows = max(map(len, ends), default=0)
+    high = _FLOW_GAP * rows + _FLOW_HEIGHT
+    total = sum(size for _, _, size, _ in flows) or 1
+    unit, gap = _FLOW_HEIGHT / high / total, _FLOW_GAP / high
+    sizes: tuple[Counter[int], Counter[int]] = (Counter(), Counter())
+    for left, right, size, _ in flows:
+        sizes[0][left] += size
+        sizes[1][right] += size
+    tops: list[list[float]] = [[], []]
+    body, marks = Markup(""), Markup("")
+    for side, names in enumerate(ends):
+        y = (1 - gap * len(names) - unit * total) / 2
+        for position, name in enumerate(names):
+            height = unit * sizes[side][position]
+            tops[side].append(y + gap / 2)
+            body += Markup(
+                '<text class="end end-{}" style="--y:{:.5f}">{} <tspan>{}</tspan></text>'
+            ).format(side, y + (gap + height) / 2, shorten(name), exact(sizes[side][position]))
+            marks += Markup(
+                '<rect class="end" x="{}" y="{:.5f}" width="0.01" height="{:.5f}"/>'
+            ).format(side * 0.99, y + gap / 2, height)
+            y += gap + height
+    for left, right, size, tip in flows:
+        start, end, width = tops[0][left], tops[1][right], unit * size
+        tops[0][left] += width
+        tops[1][right] += width
+        marks += Markup(
+            '<path class="flow" d="M0.01 {0:.5f}C0.5 {0:.5f} 0.5 {1:.5f} 0.99 {1:.5f}V{3:.5f}'
+            'C0.5 {3:.5f} 0.5 {2:.5f} 0.01 {2:.5f}Z"><title>{4}</title></path>'
+        ).format(start, end, start + width, end + width, tip)
+    body += Markup(
+        '<svg class="plot" viewBox="0 0 1 1" preserveAspectRatio="none">{}</svg>'
+    ).format(marks)
+    style = f"--high:{high:.0f}px"
+    return Chart(_drawing(chart_id, "curve sankey", title, description, style, body), table)
 
 
 def share_level(share: float | None) -> str:

@@ -12,6 +12,7 @@ from trader_segments.report.charts import (
     Panel,
     Table,
     bar_chart,
+    flow_chart,
     grid_chart,
     share_level,
     stack_chart,
@@ -683,6 +684,47 @@ def drift(data: ReportData) -> DriftFigure:
                 for segment in data.segment_drift
                 if segment.is_alarm
             ],
+        ),
+    )
+
+
+def style_flows(data: ReportData) -> Chart:
+    """Who changed style in the last period, arrived or left; changes of value tier are left out."""
+
+    def style(segment_id: str | None, missing: str) -> str:
+        return words(segment_id.partition("__")[0]) if segment_id else missing
+
+    traders: Counter[tuple[str, str]] = Counter()
+    for flow in data.flows:
+        start, end = style(flow.from_segment_id, "Arrived"), style(flow.to_segment_id, "Left")
+        if start != end:
+            traders[start, end] += flow.traders
+    sizes: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
+    for (start, end), number in traders.items():
+        sizes[0][start] += number
+        sizes[1][end] += number
+    ends = tuple(sorted(of, key=lambda name: (-of[name], name)) for of in sizes)
+    places = [{name: position for position, name in enumerate(names)} for names in ends]
+    ordered = sorted(traders, key=lambda ends: (places[0][ends[0]], places[1][ends[1]]))
+    return flow_chart(
+        "style-flows",
+        "From style to style in the last period",
+        "Bands from the styles at the start on the left to those at the end on the right, wide as "
+        "the number of traders who changed.",
+        (ends[0], ends[1]),
+        [
+            (
+                places[0][start],
+                places[1][end],
+                traders[start, end],
+                f"{start} to {end}: {plural(traders[start, end], 'trader')}",
+            )
+            for start, end in ordered
+        ],
+        Table(
+            ("From", "To", "Traders"),
+            [(start, end, exact(traders[start, end])) for start, end in ordered],
+            names=2,
         ),
     )
 

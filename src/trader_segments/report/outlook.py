@@ -42,8 +42,11 @@ from trader_segments.report.rows import Row, columns_of, rows
 SEGMENTS_SHOWN = 20
 COHORTS_SHOWN = 26
 CURVES_SHOWN = 9
+LEAST_TRADERS = 10
+"""Of fewer traders no forecast, risk or action is told: it would be said of a person."""
 LEAST_AT_RISK = 10
-"""Curves end where fewer traders are left to tell; the numbers go on."""
+"""Curves end where fewer traders are left to tell, and cells of fewer silences are not shaded; the
+numbers go on."""
 BACKTESTS = {
     "Value": "value_quality",
     "Churn": "churn_quality",
@@ -77,7 +80,7 @@ class SegmentValue:
 
 @dataclass(frozen=True)
 class SegmentChurn:
-    """Churn forecast of a segment's traders who are at risk of it."""
+    """Churn forecast of a segment's traders who are at risk of it, if they are not too few."""
 
     segment_id: str
     horizon_weeks: int | None
@@ -192,7 +195,11 @@ def read_outlook(connection: duckdb.DuckDBPyConnection) -> Outlook:
 
     return Outlook(
         values=optional("trader_lifetime_value", SegmentValue, _VALUES),
-        churns=optional("trader_churn", SegmentChurn, _CHURNS),
+        churns=[
+            found
+            for found in optional("trader_churn", SegmentChurn, _CHURNS)
+            if found.traders >= LEAST_TRADERS
+        ],
         calibration=optional(
             "churn_calibration", CalibrationBin, _CALIBRATION.format(_version_mart(connection))
         ),
@@ -658,6 +665,8 @@ def returns(outlook: Outlook) -> ReturnsFigure:
         if not silences:
             return Cell(MISSING, MISSING)
         share = returned / silences
+        if silences < LEAST_AT_RISK:
+            return Cell("·", percent(share))
         tip = (
             f"{name(style)}, silent for {silence} weeks: {exact(returned)} of "
             f"{plural(silences, 'silence')} ended within {soon} more"
@@ -666,7 +675,7 @@ def returns(outlook: Outlook) -> ReturnsFigure:
 
     chart = grid_chart(
         "returns",
-        "matrix",
+        "matrix dates",
         "Who comes back",
         "Matrix: one row per style, one column per length of silence in weeks, darker for a larger "
         f"share, in percent, of the silences that ended within {soon} more weeks.",

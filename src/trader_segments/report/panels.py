@@ -21,14 +21,13 @@ from trader_segments.report.formats import (
     quantity,
     words,
 )
+from trader_segments.report.outlook import LEAST_TRADERS, SegmentChurn, SegmentValue
 from trader_segments.report.oversight import LEVELS, TIERS
 from trader_segments.report.rows import columns_of, rows
 
 if TYPE_CHECKING:
     from trader_segments.report.data import Profile, ReportData, Segment
 
-LEAST_TRADERS = 10
-"""Risk, due diligence and actions of smaller segments are left out: they would tell of a person."""
 TRAITS_SHOWN = 5
 ACTIONS_SHOWN = 6
 MOVES_SHOWN = 3
@@ -126,58 +125,18 @@ def panels(data: "ReportData") -> list[SegmentPanel]:
     found = []
     for segment in data.segments:
         segment_id = segment.segment_id
-        is_small = segment.traders < LEAST_TRADERS
         worth, leaving = values.get(segment_id), churns.get(segment_id)
-        per_trader = _ratio(segment.net_revenue_usd, segment.traders)
-        figures = [
-            ("Traders", exact(segment.traders), f"{percent(segment.trader_share)} of all"),
-            (
-                "Volume",
-                money(segment.volume_usd),
-                f"{percent(_ratio(segment.volume_usd, data.volume_usd))} of all",
-            ),
-            ("Net revenue", money(segment.net_revenue_usd), f"{money(per_trader)} per trader"),
-        ]
-        value = [("Came back within four weeks", percent(segment.retention))]
-        if worth:
-            figures.append(
-                (
-                    "In 26 weeks",
-                    money(worth.expected_26w),
-                    f"{money(_ratio(worth.expected_26w, worth.traders))} per trader",
-                )
-            )
-            value = [
-                ("In 13 weeks", money(worth.expected_13w)),
-                ("In 52 weeks", money(worth.expected_52w)),
-                (
-                    "One trader in 26 weeks, 80\u202f% bounds",
-                    f"{money(_ratio(worth.low_26w, worth.traders))} to "
-                    f"{money(_ratio(worth.high_26w, worth.traders))}",
-                ),
-                ("Still active", percent(worth.probability_active)),
-                *value,
-            ]
-        if leaving:
-            figures.append(
-                (
-                    "Churn",
-                    percent(leaving.churn_probability),
-                    f"mean, next {leaving.horizon_weeks or MISSING} weeks",
-                )
-            )
-            if not is_small:
-                value.append(("Traders in the high churn band", exact(leaving.high)))
+        is_small = segment.traders < LEAST_TRADERS
         found.append(
             SegmentPanel(
                 anchors[segment_id],
                 segment.segment_name,
                 segment.style_description or "",
                 segment.traders,
-                figures,
+                _figures(data, segment, worth, leaving),
                 _who(data, segment),
                 traits(data, by_segment[segment_id], segment.traders),
-                [(name, text) for name, text in value if text != MISSING],
+                _value(segment, worth, leaving),
                 [] if is_small else _risk(data, segment),
                 _moves(data, segment_id),
                 _actions(data, segment) if data.panels.has_actions and not is_small else None,
@@ -198,7 +157,7 @@ def segment_table(data: "ReportData") -> list[tuple[str, str, Sequence[str]]]:
             s.segment_name,
             [
                 exact(s.traders),
-                money(s.net_revenue_usd),
+                money(s.volume_usd if data.net_revenue_usd is None else s.net_revenue_usd),
                 *([money(values.get(s.segment_id))] if values else []),
                 *([percent(churns.get(s.segment_id))] if churns else []),
             ],
@@ -211,7 +170,7 @@ def segment_columns(data: "ReportData") -> list[str]:
     """The names of the figures of `segment_table`."""
     return [
         "Traders",
-        "Net revenue",
+        "Volume" if data.net_revenue_usd is None else "Net revenue",
         *(["In 26 weeks"] if data.outlook.values else []),
         *(["Churn"] if data.outlook.churns else []),
     ]
@@ -250,6 +209,57 @@ def traits(data: "ReportData", profiles: Sequence["Profile"], traders: int) -> l
     return found
 
 
+def _figures(
+    data: "ReportData",
+    segment: "Segment",
+    worth: SegmentValue | None,
+    leaving: SegmentChurn | None,
+) -> list[tuple[str, str, str]]:
+    """Headline figures; what nobody knows has none."""
+
+    def of_all(part: float | None, whole: float | None) -> str:
+        return f"{percent(_ratio(part, whole))} of all"
+
+    def each(total: float | None, traders: int) -> str:
+        return f"{money(_ratio(total, traders))} per trader"
+
+    revenue, volume, traders = segment.net_revenue_usd, segment.volume_usd, segment.traders
+    found = [
+        ("Traders", exact(traders), f"{percent(segment.trader_share)} of all"),
+        ("Volume", money(volume), of_all(volume, data.volume_usd)),
+    ]
+    if revenue is not None:
+        found.append(("Net revenue", money(revenue), each(revenue, traders)))
+    if worth and worth.expected_26w is not None:
+        expected = worth.expected_26w
+        found.append(("In 26 weeks", money(expected), each(expected, worth.traders)))
+    if leaving:
+        weeks = f"mean, next {leaving.horizon_weeks or MISSING} weeks"
+        found.append(("Churn", percent(leaving.churn_probability), weeks))
+    return found
+
+
+def _value(
+    segment: "Segment", worth: SegmentValue | None, leaving: SegmentChurn | None
+) -> list[tuple[str, str]]:
+    found = []
+    if worth:
+        low, high = (_ratio(bound, worth.traders) for bound in (worth.low_26w, worth.high_26w))
+        found += [
+            ("In 13 weeks", money(worth.expected_13w)),
+            ("In 52 weeks", money(worth.expected_52w)),
+            (
+                "One trader in 26 weeks, 80\u202f% bounds",
+                MISSING if low is None or high is None else f"{money(low)} to {money(high)}",
+            ),
+            ("Still active", percent(worth.probability_active)),
+        ]
+    found.append(("Retention over four weeks", percent(segment.retention)))
+    if leaving:
+        found.append(("Traders in the high churn band", exact(leaving.high)))
+    return [(name, text) for name, text in found if text != MISSING]
+
+
 def _who(data: "ReportData", segment: "Segment") -> list[tuple[str, str]]:
     found = []
     for name, axis in (("Lifecycle", "lifecycle_stage"), ("Risk appetite", "risk_appetite")):
@@ -271,9 +281,12 @@ def _risk(data: "ReportData", segment: "Segment") -> list[tuple[str, str]]:
         found.append(("Market risk", _mix({t: tiers[t] for t in _in_order(TIERS, tiers)})))
     if levels:
         found.append(("Due diligence", _mix({n: levels[n] for n in _in_order(LEVELS, levels)})))
-        for name, axis in (("On hold", "is_held"), ("Reviews overdue", "is_overdue")):
-            number = data.panels.of(segment.segment_id, axis).get("true", 0)
-            found.append((name, f"{exact(number)} of {exact(sum(levels.values()))}"))
+        held = data.panels.of(segment.segment_id, "is_held")
+        found.append(("On hold", f"{exact(held.get('true', 0))} of {exact(sum(levels.values()))}"))
+    overdue = data.panels.of(segment.segment_id, "is_overdue")
+    if overdue:
+        known = exact(sum(overdue.values()))
+        found.append(("Reviews overdue", f"{exact(overdue.get('true', 0))} of {known}"))
     return found
 
 
@@ -357,7 +370,7 @@ traders as (
         risk.risk_tier,
         diligence.level,
         case when diligence.hold_reason is not null then 'true' end as is_held,
-        case when diligence.is_overdue then 'true' end as is_overdue
+        diligence.is_overdue::varchar as is_overdue
     from trader_segments
     left join trader_risk_profile as risk using (trader_id)
     left join trader_due_diligence as diligence using (trader_id)

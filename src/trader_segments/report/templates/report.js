@@ -18,8 +18,8 @@ addEventListener("DOMContentLoaded", () => {
       else link.removeAttribute("aria-current");
     }
     if (!target) return;
-    if (target === view) scrollTo(0, 0);
-    else target.scrollIntoView();
+    if (target === view) scrollTo({ top: 0, behavior: "instant" });
+    else target.scrollIntoView({ behavior: "instant" });
     target.querySelector(":scope > [tabindex='-1']")?.focus({ preventScroll: true });
   };
   addEventListener("hashchange", () => show(true));
