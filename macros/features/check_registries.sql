@@ -67,6 +67,9 @@
         {%- if not 0 <= entry.get('control_share', 0.1) <= 1 -%}
             {%- do problems.append(place ~ 'control_share is not between 0 and 1') -%}
         {%- endif -%}
+        {%- if not modules.re.fullmatch('[a-z][a-z0-9_]*', entry.campaign) -%}
+            {%- do problems.append(place ~ 'a name is of small letters, digits and underscores') -%}
+        {%- endif -%}
         {%- if campaigns.count(entry.campaign) > 1 -%}
             {%- do problems.append("vars.campaigns has the campaign '" ~ entry.campaign ~ "' twice") -%}
         {%- endif -%}

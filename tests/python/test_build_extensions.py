@@ -60,12 +60,19 @@ WEEKEND = {
         },
     ],
 }
+EVERYONE_SQL = "select trader_id from {{ ref('trader_segments') }}\n"
+EVERYONE = {
+    "campaign": "everyone",
+    "description": "All of them.",
+    "salt": "s",
+    "control_share": 0.5,
+}
 Settings = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Extended:
-    """A copy of the project with one group more, built."""
+    """A copy of the project with one group and one campaign more, built."""
 
     home: Home
     contents: dict[str, pa.Table] = field(repr=False)
@@ -84,10 +91,17 @@ def with_weekend(project: Path) -> Path:
     return project
 
 
+def with_everyone(project: Path) -> Path:
+    audiences = project / "models" / "campaigns" / "audiences"
+    (audiences / "audience_everyone.sql").write_text(EVERYONE_SQL, encoding="utf-8")
+    change_settings(project, lambda settings: settings["vars"]["campaigns"].append(EVERYONE))
+    return project
+
+
 @pytest.fixture(scope="module")
 def extended(small_venue: Path, tmp_path_factory: pytest.TempPathFactory) -> Extended:
     folder = tmp_path_factory.mktemp("extended")
-    project = with_weekend(copy_project(folder / "project"))
+    project = with_everyone(with_weekend(copy_project(folder / "project")))
     home = Home(folder / "home", small_venue, project=project)
     must(home.dbt("build"))
     manifest, results = (
@@ -152,15 +166,32 @@ def test_unit_tests_of_others_stay_green_with_a_new_group(extended: Extended) ->
     assert passed
 
 
+def test_one_file_and_one_entry_add_a_campaign(extended: Extended) -> None:
+    traders = set(extended.contents["trader_segments"]["trader_id"].to_pylist())
+    audience = [
+        row
+        for row in extended.contents["campaign_audiences"].to_pylist()
+        if row["campaign_id"] == "everyone"
+    ]
+    assert {row["trader_id"] for row in audience} == traders
+    assert {row["arm"] for row in audience} == {"treatment", "control"}
+    changes = extended.contents["audience_changes"].to_pylist()
+    assert {row["trader_id"] for row in changes if row["campaign_id"] == "everyone"} == traders
+    assert {row["change"] for row in changes} == {"added"}
+
+
 @pytest.fixture(scope="module")
 def misfits(small_venue: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A build with a file that has no entry and an entry with an unknown transform."""
+    """A build with files that have no entry and entries that say what cannot be."""
     folder = tmp_path_factory.mktemp("misfits")
-    project = copy_project(folder / "project")
+    project = with_everyone(copy_project(folder / "project"))
     (project / "models" / "features" / "feat_weekend.sql").write_text(WEEKEND_SQL, encoding="utf-8")
 
     def misspell(settings: Settings) -> None:
         groups(settings)[0]["columns"][0]["transform"] = "sqrt"
+        campaigns = settings["vars"]["campaigns"]
+        del campaigns[-1]
+        campaigns[0] = {**campaigns[0], "control_share": 10, "cooldown": 7}
 
     change_settings(project, misspell)
     return Home(folder / "home", small_venue, project=project).dbt("build")
@@ -173,6 +204,16 @@ def test_a_file_without_an_entry_fails_the_build_and_is_named(misfits: Run) -> N
         in misfits.output
     )
     assert " OK created " not in misfits.output
+
+
+def test_misfits_among_campaigns_are_named(misfits: Run) -> None:
+    for problem in (
+        "models/campaigns/audiences/audience_everyone.sql has no entry 'everyone' in "
+        "vars.campaigns",
+        "vars.campaigns, campaign 'win_back': control_share is not between 0 and 1",
+        "vars.campaigns, campaign 'win_back': 'cooldown' is not a known key",
+    ):
+        assert problem in misfits.output
 
 
 def test_an_unknown_transform_fails_the_build_and_is_named(misfits: Run) -> None:
@@ -210,6 +251,8 @@ def test_a_failing_test_keeps_the_previous_build_served(extended: Extended) -> N
     assert extended.home.query("select distinct build_id from source_health") == [
         (before["build_id"],)
     ]
+    logged = extended.home.query_warehouse("select build_id, count(*) from audience_log group by 1")
+    assert logged == [(before["build_id"], len(extended.contents["audience_changes"]))]
 
 
 @pytest.mark.parametrize(
