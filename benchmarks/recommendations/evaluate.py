@@ -115,7 +115,7 @@ def evaluate(venue: Venue, days: int, least_traders: int) -> list[dict[str, obje
     scores = {
         "random": np.random.default_rng(0).random(shape),
         "popularity": np.broadcast_to(matrix.used.sum(axis=0), shape),
-        "popularity of the last 8 weeks": np.broadcast_to(
+        "begun in the last 8 weeks": np.broadcast_to(
             [float(counts.get(item, 0)) for item in matrix.item_ids], shape
         ),
         "cosine": ranking.used @ cosine(np.asarray(matrix.used.todense())),

@@ -23,7 +23,7 @@ PENALTIES = (200.0, 1000.0)
 """Traders that the prior of the regression, that no item says anything of another, weighs."""
 RANKS = (0, 2, 4, 8)
 """Dimensions of the factorisation that joins the regression; 0 is none."""
-NEIGHBOURS = 50
+NEIGHBOURS = 30
 """Items, at most, to which one item leads."""
 _DIGITS = 9
 _COLUMNS = ("item_id", "other_item_id", "weight")
