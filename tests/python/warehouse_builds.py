@@ -50,7 +50,8 @@ MART_COLUMNS = {
         "trader_segment_history": SEGMENT_COLUMNS,
         "segment_summary": "segment_id as_of_date segment_name style value_tier traders "
         "trader_share volume_usd net_revenue_usd expected_value_usd churn_probability "
-        "gross_vega_usd net_vega_usd leverage maker_share retention",
+        "gross_vega_usd net_vega_usd leverage maker_share retention active_traders "
+        "earlier_active_traders retained_traders",
         "segment_summary_history": "segment_id as_of_date segment_name traders trader_share "
         "volume_usd net_revenue_usd retention",
         "trader_fee_tiers": "trader_id as_of_date tier tier_name reached_by trailing_volume_usd "
@@ -86,6 +87,7 @@ MART_COLUMNS = {
         "collateral_loss_usd gross_loss_usd shortfall_usd",
         "pool_contagion": "from_pool_id to_pool_id as_of_date shared_trader_count "
         "carried_loss_usd carried_loss_share blast_radius_share",
+        "calendar": "calendar_date",
         "rejected_rows": "rejected_row_id source_table row_key reason raw_values ingested_at",
         "source_health": "source_table is_present rows_read rows_staged rows_rejected "
         "rows_duplicate first_event_at last_event_at build_id",
