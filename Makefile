@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build verify-incremental test test-spark lint format docs lock clean
+.PHONY: help build verify-incremental test test-spark test-semantic semantic check-superset lint format docs lock clean
 
 PYTHONS ?= python3.13 python3.12 python3.11 python3
 bin := .venv/bin
@@ -27,6 +27,7 @@ created := .venv/.created-$(key)
 runtime := .venv/.runtime-$(key)
 development := .venv/.development-$(key)
 spark := .venv/.spark-$(key)
+metricflow := .venv/.metricflow-$(key)
 project := .venv/.project-$(key)
 
 # So does a Python that has gone since, or an installation that was interrupted.
@@ -45,13 +46,25 @@ verify-incremental: $(project) ## Compare the built marts with a build from noth
 	$(say) "trader-segments verify-incremental"
 	@$(bin)/trader-segments verify-incremental
 
-test: lint $(if $(SPARK),$(spark)) ## Lint, check types and run every test; SPARK=1: also those on a Spark cluster
+test: lint $(if $(SPARK),$(spark)) $(if $(SEMANTIC),$(metricflow)) ## Lint, check types and run every test; SPARK=1, SEMANTIC=1: also those on Spark, with mf
 	$(say) "pytest"
 	@$(bin)/pytest $(if $(SPARK),-n 3 -m 'not second_load')
 
 test-spark: $(spark) $(project) ## Build on a local Spark cluster and compare with DuckDB; needs Java 17
 	$(say) "pytest -m spark"
 	@$(bin)/pytest -n 0 -m spark --durations=0
+
+semantic: $(metricflow) $(project) ## Install MetricFlow and read the semantic layer for the published marts; then .venv/bin/mf query
+	$(say) "dbt parse"
+	@TRADER_SEGMENTS_TARGET=published $(bin)/dbt parse --target-path target
+
+test-semantic: $(metricflow) $(project) ## Compare metrics with the marts
+	$(say) "pytest tests/python/test_semantic.py"
+	@CI=true $(bin)/pytest -n 0 tests/python/test_semantic.py
+
+check-superset: $(project) ## Show the published marts in a Superset of its own and look at the dashboard; takes minutes
+	$(say) "bi/superset/check.py"
+	@$(bin)/python bi/superset/check.py
 
 lint: $(development) $(project) ## Check SQL, Python and types
 	$(say) "sqlfluff lint"
@@ -92,6 +105,9 @@ lock: $(development) ## Resolve the lock files again for pyproject.toml; UPGRADE
 	$(say) "pip-compile requirements-spark.lock"
 	@CUSTOM_COMPILE_COMMAND='make lock' $(bin)/pip-compile $(if $(UPGRADE),--upgrade) \
 		--extra spark --constraint requirements-dev.lock --output-file requirements-spark.lock pyproject.toml
+	$(say) "pip-compile requirements-semantic.lock"
+	@CUSTOM_COMPILE_COMMAND='make lock' $(bin)/pip-compile $(if $(UPGRADE),--upgrade) \
+		--extra semantic --constraint requirements-dev.lock --output-file requirements-semantic.lock pyproject.toml
 
 clean: ## Remove .venv, dbt's target and logs, and caches; build/ and published/ stay
 	rm -rf .venv target logs .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -118,6 +134,10 @@ $(development): $(runtime)
 # PySpark comes as source, of Python alone; setuptools is in the lock of development.
 $(spark): $(development)
 	$(call install_lock,requirements-spark.lock,--no-binary pyspark --no-build-isolation)
+
+# So does halo, the spinner of mf.
+$(metricflow): $(development)
+	$(call install_lock,requirements-semantic.lock,--no-binary halo --no-build-isolation)
 
 $(project): $(runtime) pyproject.toml
 	$(say) "Installing trader-segments"

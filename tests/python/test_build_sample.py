@@ -127,6 +127,18 @@ def test_every_mart_has_the_columns_it_must_have(built: Built) -> None:
     assert lacking == set()
 
 
+def test_every_mart_has_its_key_and_every_column_says_what_it_is(built: Built) -> None:
+    """They go with the marts to whatever reads or copies them."""
+    assert [mart for mart, entry in built.manifests[1]["marts"].items() if not entry["key"]] == []
+    silent = built.home.query(
+        "select table_name, column_name from duckdb_columns() "
+        "where schema_name = 'marts' and coalesce(comment, '') = '' union all "
+        "select table_name, '' from duckdb_tables() "
+        "where schema_name = 'marts' and coalesce(comment, '') = ''"
+    )
+    assert silent == []
+
+
 def test_trader_features_has_one_column_per_registered_feature(built: Built) -> None:
     described = {
         name: type_name for name, type_name, *_ in built.home.query("describe trader_features")

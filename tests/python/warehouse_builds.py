@@ -50,7 +50,8 @@ MART_COLUMNS = {
         "trader_segment_history": SEGMENT_COLUMNS,
         "segment_summary": "segment_id as_of_date segment_name style value_tier traders "
         "trader_share volume_usd net_revenue_usd expected_value_usd churn_probability "
-        "gross_vega_usd net_vega_usd leverage maker_share retention",
+        "gross_vega_usd net_vega_usd leverage maker_share retention active_traders "
+        "earlier_active_traders retained_traders",
         "segment_summary_history": "segment_id as_of_date segment_name traders trader_share "
         "volume_usd net_revenue_usd retention",
         "trader_fee_tiers": "trader_id as_of_date tier tier_name reached_by trailing_volume_usd "
@@ -99,6 +100,7 @@ MART_COLUMNS = {
         "trader_recommendations": "trader_id rank as_of_date action_id kind score reason "
         "is_eligible ineligible_because",
         "recommendation_quality": "measure as_of_date value baseline threshold passed",
+        "calendar": "calendar_date",
         "rejected_rows": "rejected_row_id source_table row_key reason raw_values ingested_at",
         "source_health": "source_table is_present rows_read rows_staged rows_rejected "
         "rows_duplicate first_event_at last_event_at build_id",

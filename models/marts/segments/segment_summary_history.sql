@@ -75,7 +75,11 @@ final as (
             'sum(case when recent_days.was_active = 1 then recent_days.is_active end)',
             'sum(recent_days.was_active)',
         ) }} as retention,
-        max(styles.description) as style_description
+        max(styles.description) as style_description,
+        cast(sum(coalesce(recent_days.is_active, 0)) as bigint) as active_traders,
+        cast(sum(coalesce(recent_days.was_active, 0)) as bigint) as earlier_active_traders,
+        cast(sum(case when recent_days.was_active = 1 then recent_days.is_active else 0 end) as bigint)
+            as retained_traders
     from segments
     inner join features on segments.trader_id = features.trader_id
     left join churn on segments.trader_id = churn.trader_id
