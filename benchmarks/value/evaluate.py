@@ -37,7 +37,7 @@ def evaluate_venue(venue: Venue) -> dict[str, Any]:
     judged = judged.assign(**baselines(histories, WEEKS))
     oracle = judged.assign(value=venue.oracle(histories, future))
     recent = (histories["periods"] - histories["recency"]).to_numpy() < RECENT_WEEKS
-    band = model.regime.band(WEEKS, 13.0)
+    band = model.regime.band(WEEKS, 26.0)
     result: dict[str, Any] = {"band": band, "deviation": model.regime.deviation}
     for population, rows in (("recently_active", recent), ("all", np.ones(len(recent), bool))):
         measured = judge(judged[rows], band)

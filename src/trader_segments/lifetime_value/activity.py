@@ -7,6 +7,7 @@ from typing import Final, Self
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from trader_segments.lifetime_value.histories import EVERYBODY, FloatArray, Names
 from trader_segments.value import BetaGeometricBetaBinomial, NotIdentifiedError
@@ -66,6 +67,26 @@ class NearbyActivity(BetaGeometricBetaBinomial):
         values = np.exp(end.log_parameters).tolist()
         self.parameters_ = dict(zip(self.MEANINGS, values, strict=True))
         return self
+
+    def predict_stay(
+        self,
+        horizon: int,
+        frequency: ArrayLike,
+        recency: ArrayLike,
+        periods: ArrayLike,
+        discount: float,
+    ) -> FloatArray:
+        """Expected weeks of the next `horizon` in which the trader is still there, (n,), each
+        discounted as in `predict`."""
+        worth = (1.0 + discount) ** -np.arange(1.0, horizon + 1.0)
+        alive = self.probability_alive(frequency, recency, periods, 0)
+        _, _, gamma, delta = self._values()
+        stay, total = np.ones(len(alive)), np.zeros(len(alive))
+        known = delta + np.asarray(periods, dtype=np.float64)
+        for step in range(horizon):
+            stay = stay * (known + step) / (gamma + known + step)
+            total += worth[step] * stay
+        return np.asarray(alive * total)
 
 
 def fit_activity(histories: pd.DataFrame, groups: Names) -> dict[str, dict[str, float]]:

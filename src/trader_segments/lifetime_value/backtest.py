@@ -34,7 +34,7 @@ NO_VALUE: Final = "no value in the weeks kept back"
 
 
 def measure_forecast(
-    models: pd.DataFrame, histories: pd.DataFrame, *, half_life: float = 13.0
+    models: pd.DataFrame, histories: pd.DataFrame, *, half_life: float = 26.0
 ) -> pd.DataFrame:
     """Judge the forecast of the cut that has weeks after it.
 

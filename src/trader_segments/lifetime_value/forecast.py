@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.special import ndtr
 
 from trader_segments.lifetime_value.activity import NearbyActivity
+from trader_segments.lifetime_value.change import Change, find_changes
 from trader_segments.lifetime_value.histories import (
     EVERYBODY,
     FloatArray,
@@ -48,7 +49,7 @@ def forecast_traders(
     horizons: Sequence[int],
     *,
     annual_discount_rate: float = 0.0,
-    half_life: float = 13.0,
+    half_life: float = 26.0,
 ) -> pd.DataFrame:
     """Forecast every trader.
 
@@ -63,12 +64,13 @@ def forecast_traders(
     Returns
     -------
     `trader_id`, `value_style` (None: that of all traders), `fallback_level` (`style`,
-    `all_traders`, `prior`), `probability_active`, `weekly_value`, and for each horizon h
-    `active_weeks_h`, `value_h`, `low_h`, `high_h`
+    `all_traders`, `prior`), `probability_active`, `weekly_value` (of an active week),
+    `probability_changed`, and for each horizon h `active_weeks_h`, `value_h`, `low_h`, `high_h`
     """
     groups = value_groups(histories)
     groups[[name not in model.activity for name in groups]] = EVERYBODY
     worth = predict_worth(dict(model.worth), histories, groups)
+    changes = find_changes(histories, worth.noise)
     level = np.where(groups == EVERYBODY, "all_traders", "style")
     result = pd.DataFrame(
         {
@@ -77,6 +79,7 @@ def forecast_traders(
             "fallback_level": pd.Series(np.where(model.is_prior, "prior", level), dtype="str"),
             "probability_active": 0.0,
             "weekly_value": worth.value,
+            "probability_changed": changes.probability,
         }
     )
     weekly_rate = (1.0 + annual_discount_rate) ** (1.0 / 52.0) - 1.0
@@ -86,6 +89,9 @@ def forecast_traders(
         rows = np.flatnonzero(groups == name)
         activity = NearbyActivity.from_parameters(**model.activity[name])
         of_group = WeeklyWorth(worth.value[rows], worth.log_variance[rows], worth.noise[rows])
+        of_change = Change(
+            changes.probability[rows], changes.weekly_value[rows], changes.variance[rows]
+        )
         seen = histories.iloc[rows]
         cells = compress(
             [seen[column].to_numpy(np.float64) for column in ("frequency", "recency", "periods")]
@@ -98,8 +104,9 @@ def forecast_traders(
                 cells.columns,
                 cells.index,
                 of_group,
+                of_change,
                 weekly_rate,
-                model.regime.band(h, half_life),
+                model.drift + model.regime.band(h, half_life) ** 2,
             )
             values = (found.active_weeks, found.value, found.low, found.high)
             for column, value in zip(_names(h), values, strict=True):
@@ -122,23 +129,35 @@ def _horizon(
     cells: FloatArray,
     cell: IntArray,
     worth: WeeklyWorth,
+    change: Change,
     weekly_rate: float,
-    regime: float,
+    common: float,
 ) -> Horizon:
-    """Forecast of traders of one group; `cells` are their distinct histories, (3, n_cells)."""
+    """Forecast of traders of one group; `cells` are their distinct histories, (3, n_cells).
+
+    Who has changed goes on at the value a week of the last weeks while still there. Where that and
+    what the whole history says are apart, the total may be the one or the other. `common` is the
+    variance of the logarithm that the trader shares with the venue: market and drift.
+    """
     x, last, n = cells
     weeks = activity.predict(horizon, x, last, n)
     discounted = activity.predict(horizon, x, last, n, discount=weekly_rate)
-    share = ratio(discounted, weeks, 1.0)
+    stay = activity.predict_stay(horizon, x, last, n, weekly_rate)
+    usual = worth.value * discounted[cell]
+    q = change.probability
+    value = usual + q * (change.weekly_value * stay[cell] - usual)
+    factor = np.divide(value, usual, out=np.ones(len(value)), where=usual != 0.0)
+    apart = q * (1.0 - q) * np.log(np.maximum(np.abs(factor), 1e-3)) ** 2
+    level = (1.0 - q) * worth.log_variance + q * change.variance + apart
     low, high = total_quantiles(
         activity.predict_distribution(horizon, x, last, n),
         cell,
-        np.sqrt(worth.log_variance + regime**2),
+        np.sqrt(level + common),
         worth.noise,
     )
-    each = worth.value * share[cell]
+    each = worth.value * factor * ratio(discounted, weeks, 1.0)[cell]
     ends = np.sort(np.stack([each * low, each * high]), axis=0)
-    return Horizon(weeks[cell], worth.value * discounted[cell], ends[0], ends[1])
+    return Horizon(weeks[cell], value, ends[0], ends[1])
 
 
 def total_quantiles(

@@ -9,9 +9,10 @@ from typing import Any, Self
 import pandas as pd
 
 from trader_segments.lifetime_value.activity import fit_activity
+from trader_segments.lifetime_value.change import fit_drift
 from trader_segments.lifetime_value.histories import EVERYBODY, LEAST_TRADERS, value_groups
 from trader_segments.lifetime_value.regime import Regime, fit_regime
-from trader_segments.lifetime_value.worth import Worth, fit_worth
+from trader_segments.lifetime_value.worth import Worth, fit_worth, predict_worth
 
 ROW_COLUMNS = ("holdout_weeks", "style", "part", "parameter", "value", "trained_traders")
 
@@ -25,12 +26,14 @@ class ValueModel:
     activity : parameters of BG/BB by style, those of all traders under `EVERYBODY`
     worth : of the value of an active week, by style and sign
     regime : of the venue's market
+    drift : variance of the logarithm by which traders' value wanders, chance apart
     trained : traders that each style's parameters were fitted on
     """
 
     activity: Mapping[str, Mapping[str, float]]
     worth: Mapping[tuple[str, str], Worth]
     regime: Regime
+    drift: float
     trained: Mapping[str, int]
 
     @classmethod
@@ -39,10 +42,13 @@ class ValueModel:
         groups = value_groups(histories)
         trained = {EVERYBODY: len(histories)}
         trained |= {name: int((groups == name).sum()) for name in sorted(set(groups) - {EVERYBODY})}
+        worth = fit_worth(histories, groups)
+        noise = predict_worth(worth, histories, groups).noise
         return cls(
             fit_activity(histories, groups),
-            fit_worth(histories, groups),
+            worth,
             fit_regime(venue_weeks),
+            fit_drift(histories, noise),
             trained,
         )
 
@@ -64,6 +70,7 @@ class ValueModel:
                 found.append((style, f"worth_{sign}", name, value, traders))
         for name, value in asdict(self.regime).items():
             found.append((EVERYBODY, "regime", name, value, self.trained[EVERYBODY]))
+        found.append((EVERYBODY, "drift", "variance", self.drift, self.trained[EVERYBODY]))
         rows = pd.DataFrame(sorted(found), columns=list(ROW_COLUMNS[1:]))
         rows["style"] = rows["style"].where(rows["style"] != EVERYBODY, None).astype("str")
         return rows.astype(
@@ -75,7 +82,7 @@ class ValueModel:
         """The model that `rows` wrote down."""
         activity: dict[str, dict[str, float]] = {}
         worth: dict[tuple[str, str], dict[str, Any]] = {}
-        regime: dict[str, float] = {}
+        venue: dict[str, dict[str, float]] = {"regime": {}, "drift": {}}
         trained: dict[str, int] = {}
         columns = (rows[name].tolist() for name in ROW_COLUMNS[1:])
         for style, part, parameter, value, traders in zip(*columns, strict=True):
@@ -83,13 +90,17 @@ class ValueModel:
             if part == "activity":
                 activity.setdefault(name, {})[parameter] = value
                 trained[name] = traders
-            elif part == "regime":
-                regime[parameter] = value
+            elif part in venue:
+                venue[part][parameter] = value
             else:
                 key = name, part.removeprefix("worth_")
                 worth.setdefault(key, {"traders": traders})[parameter] = value
         return cls(
-            activity, {key: Worth(**each) for key, each in worth.items()}, Regime(**regime), trained
+            activity,
+            {key: Worth(**each) for key, each in worth.items()},
+            Regime(**venue["regime"]),
+            venue["drift"]["variance"],
+            trained,
         )
 
 

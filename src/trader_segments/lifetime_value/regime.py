@@ -20,7 +20,7 @@ LEAST_WEEKS: Final = 8
 """Weeks from which a venue's own history tells how its market moves."""
 
 PRIOR_DEVIATION, PRIOR_PERSISTENCE = 0.3, 0.8
-"""Where it does not: with a half-life of 13 weeks of history this moves the total of 26 weeks by
+"""Where it does not: with a half-life of 26 weeks of history this moves the total of 26 weeks by
 about 20 %, as market regimes were measured to do (totals ±15 to 25 % on planted venues)."""
 
 LARGEST_PERSISTENCE: Final = 0.97
