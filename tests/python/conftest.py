@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import atexit
+import fcntl
 import os
 from pathlib import Path
 
 import pytest
 
+from trader_segments.simulate import simulate
 from warehouse_builds import (
     DAYS,
     INSTRUMENTS,
+    Home,
     change_settings,
     copy_project,
+    must,
     small_accounts,
     small_fills,
     small_prices,
@@ -51,6 +55,28 @@ def small_venue(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_csv(folder / "accounts.csv", small_accounts())
     write_csv(folder / "index_prices.csv", small_prices(DAYS))
     return folder
+
+
+@pytest.fixture(scope="session")
+def sample_home(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Home:
+    """The sample venue, built once for the workers of a run together: to be read, never changed.
+
+    What was planted in it is in `sample_home.raw_data.parent / "truth"`.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if hasattr(request.config, "workerinput"):
+        folder = folder.parent
+    folder /= "sample_home"
+    folder.mkdir(exist_ok=True)
+    home = Home(folder / "home", folder / "venue" / "raw", project=folder / "project")
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "built").exists():
+            simulate(folder / "venue")
+            quick_project(folder, "data_tests", "unit_tests")
+            must(home.dbt("build"))
+            (folder / "built").touch()
+    return home
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

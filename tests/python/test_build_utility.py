@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import duckdb
 import pytest
 from scipy.stats import spearmanr
 
-from trader_segments.simulate import simulate
-from warehouse_builds import Home, must
+from warehouse_builds import Home
 
 pytestmark = pytest.mark.slow
 
@@ -17,17 +14,14 @@ BAR = {"volatility": 0.8, "leverage": 0.8, "correlation": 0.7}
 
 
 @pytest.fixture(scope="module")
-def ranks(bare_project: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, float]:
+def ranks(sample_home: Home) -> dict[str, float]:
     """Spearman correlation with the truth by attribute, among traders with thirty fills or more."""
-    folder = tmp_path_factory.mktemp("utility")
-    venue = simulate(folder / "venue", traders=2000, days=180, seed=7)
-    home = Home(folder / "home", venue.out / "raw", project=bare_project)
-    must(home.dbt("build", "--select", "+feat_utility"))
-    with duckdb.connect(str(home.warehouse), read_only=True) as connection:
+    truth = sample_home.raw_data.parent / "truth" / "traders.parquet"
+    with duckdb.connect(str(sample_home.warehouse), read_only=True) as connection:
         table = connection.execute(
             f"""
             select truth.*, feat_utility.*
-            from '{venue.out / "truth" / "traders.parquet"}' as truth
+            from '{truth}' as truth
             inner join feat_utility using (trader_id)
             semi join (
                 select trader_id from int_fills_valued group by 1 having count(*) >= 30

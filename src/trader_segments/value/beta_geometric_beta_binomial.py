@@ -24,6 +24,7 @@ from trader_segments.value.cells import (
     needs_repeats,
 )
 from trader_segments.value.errors import NotIdentifiedError
+from trader_segments.value.gamma_ratios import rising
 from trader_segments.value.model import FittedModel, Likelihood
 
 
@@ -196,24 +197,25 @@ class _Likelihood:
     def __init__(self, cells: Cells) -> None:
         x, last, n = cells.columns.astype(np.int64)
         self.x, self.last, self.n = x, last, n
-        chains = compress([-n.astype(np.float64) + n.max(), x.astype(np.float64)])
+        self.most = most = int(n.max(initial=0))
+        chains = compress([(most - n).astype(np.float64), x.astype(np.float64)])
         self.chain = chains.index
-        self.chain_n = n.max() - chains.columns[0].astype(np.int64)
+        self.chain_n = most - chains.columns[0].astype(np.int64)
         self.chain_x = chains.columns[1].astype(np.int64)
         order = np.argsort(last, kind="stable")
         order = order[last[order] < n[order]]
-        edges = np.searchsorted(last[order], np.arange(int(n.max()) + 1))
+        edges = np.searchsorted(last[order], np.arange(most + 1))
         self.cells_at = [order[low:high] for low, high in pairwise(edges)]
 
     def __call__(self, parameters: FloatArray) -> tuple[FloatArray, FloatArray]:
         alpha, beta, gamma, delta = parameters
         x, last, n = self.x, self.last, self.n
-        most = int(n.max()) + 1
-        a, da = _rising(alpha, most)
-        b, db = _rising(beta, most)
-        ab, dab = _rising(alpha + beta, most)
-        d, dd = _rising(delta, most)
-        gd, dgd = _rising(gamma + delta, most)
+        most = self.most + 1
+        a, da = rising(alpha, most)
+        b, db = rising(beta, most)
+        ab, dab = rising(alpha + beta, most)
+        d, dd = rising(delta, most)
+        gd, dgd = rising(gamma + delta, most)
         stayed = a[x] + b[n - x] - ab[n] + d[n] - gd[n]
         left = a[x] + b[last - x] - ab[last] + np.log(gamma) + d[last] - gd[last + 1]
         sums, sum_gradients = self._sums(parameters)
@@ -237,10 +239,10 @@ class _Likelihood:
     def log_stayed(self, parameters: FloatArray) -> FloatArray:
         """log S: the history, and that the customer has not left, (n_cells,)."""
         alpha, beta, gamma, delta = parameters
-        most = int(self.n.max()) + 1
-        active = _rising(alpha, most)[0][self.x] + _rising(beta, most)[0][self.n - self.x]
-        stay = _rising(delta, most)[0] - _rising(gamma + delta, most)[0]
-        return np.asarray(active - _rising(alpha + beta, most)[0][self.n] + stay[self.n])
+        most = self.most + 1
+        active = rising(alpha, most)[0][self.x] + rising(beta, most)[0][self.n - self.x]
+        stay = rising(delta, most)[0] - rising(gamma + delta, most)[0]
+        return np.asarray(active - rising(alpha + beta, most)[0][self.n] + stay[self.n])
 
     def _sums(self, parameters: FloatArray) -> tuple[FloatArray, FloatArray]:
         """R at the recency of each cell (n_cells,), and its gradient (4, n_cells)."""
@@ -263,15 +265,6 @@ class _Likelihood:
             sums[here] = state[self.chain[here]]
             gradients[:, here] = slope[:, self.chain[here]]
         return sums, gradients
-
-
-def _rising(start: float, count: int) -> tuple[FloatArray, FloatArray]:
-    """log Γ(start + k) / Γ(start) for k = 0..count, and its derivative by `start`."""
-    factors = start + np.arange(count, dtype=np.float64)
-    logs, slopes = np.zeros(count + 1), np.zeros(count + 1)
-    np.cumsum(np.log(factors), out=logs[1:])
-    np.cumsum(1.0 / factors, out=slopes[1:])
-    return logs, slopes
 
 
 def _survival(end: FloatArray | float, stay: FloatArray, horizon: int) -> FloatArray:

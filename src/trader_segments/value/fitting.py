@@ -89,14 +89,15 @@ def maximise(
         evaluations += best[3]
     parameters, value, converged, _ = best
     names = list(meanings)
-    at_bound = [
-        name
-        for name, parameter in zip(names, parameters, strict=True)
+    moves = {
+        name: f"{name} {'grows' if parameter > 0.0 else 'falls'}"
+        for name, parameter in zip(names, parameters.tolist(), strict=True)
         if abs(parameter) > BOUND - NEAR_BOUND
-    ]
-    if at_bound:
+    }
+    if moves:
         raise NotIdentifiedError(
-            f"{model}: {_in_words(at_bound, meanings)} ran to its limit; the data show no end to it"
+            f"{model}: the likelihood rises for ever as {' and '.join(moves.values())}; "
+            f"the data do not show {_in_words(list(moves), meanings)}"
         )
     if not converged:
         raise NotIdentifiedError(f"{model}: no start converged in {MOST_ITERATIONS} iterations")
@@ -109,10 +110,10 @@ def maximise(
             for name, weight in zip(names, direction, strict=True)
             if weight > 0.5 * direction.max()
         ]
+        times = round(float(np.exp(LARGEST_LOG_ERROR)))
         raise NotIdentifiedError(
-            f"{model}: the data do not tell {_in_words(flat, meanings)}; "
-            f"{' and '.join(flat)} may be {np.exp(LARGEST_LOG_ERROR):.0f} times as large "
-            "with nearly the same likelihood"
+            f"{model}: {' and '.join(flat)} may be {times} times as large with "
+            f"nearly the same likelihood; the data do not show {_in_words(flat, meanings)}"
         )
     covariance = np.asarray(np.linalg.inv(information), dtype=np.float64)
     return Optimum(parameters, value, covariance, evaluations)

@@ -312,7 +312,7 @@ def _fit_shares(counts: FloatArray) -> tuple[float, float, float]:
         prior = strength * shares[seen][:, None]
         logs = gammaln(strength) - gammaln(strength + totals)
         logs += np.sum(gammaln(prior + cells.columns) - gammaln(prior), axis=0)
-        return -float(logs @ cells.weights) / cells.total
+        return -float(np.sum(logs * cells.weights)) / cells.total
 
     bounds = (np.log(WEAKEST_PRIOR), np.log(STRONGEST_PRIOR))
     end = minimize_scalar(surprise, bounds=bounds, method="bounded")

@@ -98,11 +98,14 @@ class FittedModel(BaseEstimator):  # type: ignore[misc]
 
 
 def mean_objective(likelihood: Likelihood, cells: Cells) -> Objective:
-    """The weighted mean of a likelihood and its gradient, in log-parameters."""
+    """The weighted mean of a likelihood and its gradient, in log-parameters.
+
+    Added up by NumPy and not by BLAS, whose sums depend on the number of threads.
+    """
     shares = cells.weights / cells.total
 
     def objective(log_parameters: FloatArray) -> tuple[float, FloatArray]:
         logs, gradients = likelihood(np.exp(log_parameters))
-        return float(logs @ shares), gradients @ shares
+        return float(np.sum(logs * shares)), np.sum(gradients * shares, axis=1)
 
     return objective
