@@ -45,7 +45,9 @@ def evaluate_venue(venue: Venue) -> dict[str, Any]:
         for measure, methods in measured.items():
             if "run_rate" in methods or measure == "mae_gain":
                 methods["oracle"] = ideal[measure]["value"]
-        result[population] = {"traders": int(rows.sum()), **measured}
+        error = (judged["value"] - judged["actual"])[rows].abs()
+        largest = float(error.max() / error.sum())
+        result[population] = {"traders": int(rows.sum()), "largest_error": largest, **measured}
     result["active_weeks"] = {
         "forecast": float(found[f"active_weeks_{WEEKS}"].sum()),
         "actual": float(came["future_active_weeks"].fillna(0).sum()),

@@ -109,6 +109,7 @@ def render(figures: Figures) -> str:
         styles=_styles(figures),
         counts={name: _counts(figures, name) for name in (RECENT, ALL)},
         active_weeks=_active_weeks(figures),
+        largest=_largest_errors(figures),
         bands=", ".join(f"±{1.2816 * found['band']:.0%}" for found in figures["seeds"].values()),
     )
 
@@ -147,6 +148,11 @@ def _styles(figures: Figures) -> str:
 def _counts(figures: Figures, population: str) -> str:
     counts = [found[population]["traders"] for found in figures["seeds"].values()]
     return f"{min(counts):,} to {max(counts):,}"
+
+
+def _largest_errors(figures: Figures) -> str:
+    shares = [found[RECENT]["largest_error"] for found in figures["seeds"].values()]
+    return ", ".join(f"{share:.0%}" for share in shares)
 
 
 def _active_weeks(figures: Figures) -> str:
