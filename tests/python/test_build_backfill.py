@@ -20,6 +20,8 @@ HISTORIES = (
     "feature_drift",
     "segment_drift",
     "churn_models",
+    "value_models",
+    "value_quality",
 )
 FACTS = ("int_position_quantities", "int_trader_exposure_days", "int_trader_states")
 PRESENT = ("trader_features", "source_health", "trader_fee_tiers")
