@@ -110,6 +110,20 @@ class BuiltTwice:
     contents: tuple[dict[str, pa.Table], dict[str, pa.Table]] = field(repr=False)
 
 
+def test_polymarket_has_no_fees_so_notional_stands_for_value(polymarket: Home) -> None:
+    found = polymarket.query(
+        "select distinct value_basis, historic_net_value_usd from trader_lifetime_value"
+    )
+    assert found == [("notional", None)]
+    measured = polymarket.query(
+        "select measure, value, holdout_weeks, trader_count from value_quality "
+        "where population = 'recently_active' and measure = 'spearman'"
+    )
+    ((_, value, weeks, traders),) = measured
+    assert 0.5 < value < 0.7
+    assert (weeks, traders) == (8, 770)
+
+
 @pytest.fixture(scope="module")
 def hyperliquid(bare_project: Path, tmp_path_factory: pytest.TempPathFactory) -> BuiltTwice:
     data = require_data("hyperliquid")

@@ -30,6 +30,14 @@ histories as (
 judged as (
     select
         traders.trader_id,
+        {%- for horizon in horizons %}
+        {%- for part in ['value', 'low', 'high'] %}
+        cast(
+            case when barred.trader_id is not null then 0 else forecasts.{{ part }}_{{ horizon }} end
+            as {{ contract_type('decimal') }}
+        ) as {{ part }}_{{ horizon }},
+        {%- endfor %}
+        {%- endfor %}
         histories.net_value_usd,
         forecasts.value_style,
         forecasts.weekly_value,
@@ -40,14 +48,6 @@ judged as (
         end as fallback_level,
         case when barred.trader_id is not null then 0 else forecasts.probability_active end as probability_active,
         case when barred.trader_id is not null then 0 else forecasts.active_weeks_26 end as active_weeks_26
-        {%- for horizon in horizons %}
-        {%- for part in ['value', 'low', 'high'] %},
-        cast(
-            case when barred.trader_id is not null then 0 else forecasts.{{ part }}_{{ horizon }} end
-            as {{ contract_type('decimal') }}
-        ) as {{ part }}_{{ horizon }}
-        {%- endfor %}
-        {%- endfor %}
     from traders
     left join forecasts on traders.trader_id = forecasts.trader_id
     left join barred on traders.trader_id = barred.trader_id

@@ -146,7 +146,8 @@ def _horizon(
     usual = worth.value * discounted[cell]
     q = change.probability
     value = usual + q * (change.weekly_value * stay[cell] - usual)
-    factor = np.divide(value, usual, out=np.ones(len(value)), where=usual != 0.0)
+    is_told = np.isfinite(usual) & (usual != 0.0)
+    factor = np.divide(value, usual, out=np.ones(len(value)), where=is_told)
     apart = q * (1.0 - q) * np.log(np.maximum(np.abs(factor), 1e-3)) ** 2
     level = (1.0 - q) * worth.log_variance + q * change.variance + apart
     low, high = total_quantiles(
