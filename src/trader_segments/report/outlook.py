@@ -4,6 +4,7 @@ A mart that a release or a venue does not have leaves its part empty, and the pa
 """
 
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -56,6 +57,7 @@ BACKTESTS = {
 RETENTION_EDGES = (0.1, 0.25, 0.4, 0.55, 0.7)
 _NORMAL_QUANTILE = 1.959963984540054
 _ALL = "All traders"
+_CURVE = re.compile(r"(mean_probability|outcome_rate)\[\d+\]")
 
 
 @dataclass(frozen=True)
@@ -93,13 +95,11 @@ class SegmentChurn:
 
 @dataclass(frozen=True)
 class CalibrationBin:
-    """Traders of similar predictions, and the share of them that left."""
+    """A tenth of the traders by predicted probability, and the share of them that left."""
 
-    model_version: str
     bin: int
     predicted: float | None
     observed: float | None
-    traders: int | None
 
 
 @dataclass(frozen=True)
@@ -200,8 +200,10 @@ def read_outlook(connection: duckdb.DuckDBPyConnection) -> Outlook:
             for found in optional("trader_churn", SegmentChurn, _CHURNS)
             if found.traders >= LEAST_TRADERS
         ],
-        calibration=optional(
-            "churn_calibration", CalibrationBin, _CALIBRATION.format(_version_mart(connection))
+        calibration=(
+            rows(connection, CalibrationBin, _CALIBRATION)
+            if "predictor" in columns_of(connection, "churn_quality")
+            else []
         ),
         backtests={
             name: found
@@ -213,12 +215,6 @@ def read_outlook(connection: duckdb.DuckDBPyConnection) -> Outlook:
         returns=optional("segment_reactivation", Returns, _RETURNS),
         value_basis=_value_basis(connection),
     )
-
-
-def _version_mart(connection: duckdb.DuckDBPyConnection) -> str:
-    """The mart that tells which model of churn is in use."""
-    scored = "model_version" in columns_of(connection, "trader_churn")
-    return "trader_churn" if scored else "churn_calibration"
 
 
 def _value_basis(connection: duckdb.DuckDBPyConnection) -> str | None:
@@ -233,7 +229,8 @@ def _backtest(connection: duckdb.DuckDBPyConnection, mart: str) -> Backtest:
 
     A mart has the others beside its forecast in columns ``baseline`` and ``baseline_<name>``, or in
     rows of their own, by ``predictor``, where ``is_champion`` says which is used. What is judged
-    may be told apart further by a ``target`` or a ``population``.
+    may be told apart further by a ``target`` or a ``population``. Points of the calibration curve
+    are left to it.
     """
     columns = columns_of(connection, mart)
     if "measure" not in columns:
@@ -243,6 +240,7 @@ def _backtest(connection: duckdb.DuckDBPyConnection, mart: str) -> Backtest:
         f"select * from {mart} {f'where {last}' if last else ''} order by all"
     )
     found = [dict(zip(columns, values, strict=True)) for values in result.fetchall()]
+    found = [row for row in found if not _CURVE.fullmatch(row["measure"] or "")]
     groups: defaultdict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for row in found:
         of = row.get("target") or row.get("population") or ""
@@ -371,7 +369,7 @@ def calibration(outlook: Outlook) -> Chart:
         "calibration",
         "Calibration of churn",
         "Dots: mean predicted probability of churn across, share that left upwards, one dot for "
-        "each bin of predictions on the holdout. On the diagonal both are the same.",
+        "each tenth of the traders of the holdout. On the diagonal both are the same.",
         (Axis("Predicted", ticks), Axis("Left", ticks)),
         [Line("reference", [(0.0, 0.0), (1.0, 1.0)]), Line("own", places)],
         [
@@ -379,36 +377,25 @@ def calibration(outlook: Outlook) -> Chart:
                 min(x, 1.0),
                 min(y, 1.0),
                 9.0,
-                f"Predicted {percent(f.predicted)}, left {percent(f.observed)}, "
-                f"{plural(f.traders or 0, 'trader')}",
+                f"Predicted {percent(f.predicted)}, left {percent(f.observed)}",
             )
             for (x, y), f in zip(places, known, strict=True)
         ],
         Table(
-            ("Bin", "Predicted", "Left", "Traders", "Model"),
-            [
-                (
-                    str(found.bin),
-                    percent(found.predicted),
-                    percent(found.observed),
-                    exact(found.traders),
-                    found.model_version,
-                )
-                for found in bins
-            ],
+            ("Tenth of the traders", "Predicted", "Left"),
+            [(str(found.bin), percent(found.predicted), percent(found.observed)) for found in bins],
         ),
     )
 
 
 def calibration_error(outlook: Outlook) -> float | None:
-    """Mean gap between predicted and observed over the traders of the holdout (ECE)."""
+    """Mean gap between what was predicted of each tenth and what came."""
     gaps = [
-        (abs(found.predicted - found.observed), found.traders)
+        abs(found.predicted - found.observed)
         for found in outlook.calibration
-        if found.predicted is not None and found.observed is not None and found.traders
+        if found.predicted is not None and found.observed is not None
     ]
-    size = sum(traders for _, traders in gaps)
-    return sum(gap * traders for gap, traders in gaps) / size if size else None
+    return sum(gaps) / len(gaps) if gaps else None
 
 
 @dataclass(frozen=True)
@@ -740,10 +727,28 @@ order by all
 """
 
 _CALIBRATION = """
-select model_version, bin, predicted, observed, traders
-from churn_calibration
-where model_version = (select max(model_version) from {})
-order by bin
+with
+
+points as (
+    select
+        cast(regexp_extract(measure, '[0-9]+') as bigint) as bin,
+        split_part(measure, '[', 1) as measure,
+        value
+    from churn_quality
+    where
+        target = 'churn'
+        and is_champion
+        and as_of_date = (select max(as_of_date) from churn_quality)
+        and regexp_full_match(measure, '(mean_probability|outcome_rate)\\[[0-9]+\\]')
+)
+
+select
+    bin,
+    max(value) filter (measure = 'mean_probability') as predicted,
+    max(value) filter (measure = 'outcome_rate') as observed
+from points
+group by all
+order by all
 """
 
 _COHORTS = """
