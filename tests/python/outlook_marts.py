@@ -44,6 +44,7 @@ create table value_quality (model_version varchar, as_of_date date, measure varc
 insert into value_quality values
     ('v-1', '2026-11-08', 'spearman', 'recently_active', 0.85, 0.79, 0.81, 0.82, true, null),
     ('v-1', '2026-11-08', 'mae', 'recently_active', 0.4, 0.43, 0.5, 0.36, false, null),
+    ('v-1', '2026-11-08', 'mae', 'all', 0.7, 0.8, 0.9, null, null, null),
     ('v-0', '2026-11-01', 'mae', 'recently_active', 0.9, 0.9, 0.9, 0.36, false, null);
 
 create table churn_quality (as_of_date date, target varchar, predictor varchar,

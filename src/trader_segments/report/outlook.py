@@ -111,7 +111,6 @@ class Measured:
     beside: Mapping[str, float | None]
     threshold: float | None
     passed: bool | None
-    model_version: str | None
 
 
 @dataclass(frozen=True)
@@ -119,6 +118,8 @@ class Backtest:
     """A forecast of the past, held against what came; ``why`` nothing was measured, if nothing."""
 
     measures: Sequence[Measured]
+    models: Sequence[str]
+    """Versions that are used."""
     why: str | None
 
     @property
@@ -229,12 +230,12 @@ def _backtest(connection: duckdb.DuckDBPyConnection, mart: str) -> Backtest:
 
     A mart has the others beside its forecast in columns ``baseline`` and ``baseline_<name>``, or in
     rows of their own, by ``predictor``, where ``is_champion`` says which is used. What is judged
-    may be told apart further by a ``target`` or a ``population``. Points of the calibration curve
-    are left to it.
+    may be told apart further by a ``target`` or a ``population``: first what has a bar. Points of
+    the calibration curve are left to it.
     """
     columns = columns_of(connection, mart)
     if "measure" not in columns:
-        return Backtest([], None)
+        return Backtest([], [], None)
     last = f"as_of_date = (select max(as_of_date) from {mart})" if "as_of_date" in columns else ""
     result = connection.execute(
         f"select * from {mart} {f'where {last}' if last else ''} order by all"
@@ -245,8 +246,11 @@ def _backtest(connection: duckdb.DuckDBPyConnection, mart: str) -> Backtest:
     for row in found:
         of = row.get("target") or row.get("population") or ""
         groups[of, row["measure"] or ""].append(row)
-    measures = []
-    for (of, measure), group in sorted(groups.items()):
+    judged = {of for (of, _), group in groups.items() if any(r.get("threshold") for r in group)}
+    measures, models = [], set()
+    for (of, measure), group in sorted(
+        groups.items(), key=lambda g: (g[0][0] not in judged, *g[0])
+    ):
         used = next((row for row in group if row.get("is_champion", True)), {})
         beside = {
             words(name.removeprefix("baseline_")): finite(used[name])
@@ -263,12 +267,12 @@ def _backtest(connection: duckdb.DuckDBPyConnection, mart: str) -> Backtest:
                 beside,
                 finite(used.get("threshold")),
                 used.get("passed"),
-                used.get("model_version"),
             )
         )
+        models |= {used["model_version"]} if used.get("model_version") else set()
     is_measured = any(measure.value is not None for measure in measures)
     why = next((row["why"] for row in found if row.get("why")), None)
-    return Backtest(measures, None if is_measured else why)
+    return Backtest(measures, sorted(models), None if is_measured else why)
 
 
 def expected_value(outlook: Outlook, names: dict[str, str]) -> Chart:
@@ -350,7 +354,7 @@ def churn(outlook: Outlook, names: dict[str, str]) -> Chart:
         "Segment",
         [names.get(found.segment_id) or words(found.segment_id) for found in shown],
         [
-            Panel("Mean probability", [f.churn_probability for f in shown], percent, percent, 1.0),
+            Panel("Mean probability", [f.churn_probability for f in shown], percent, percent),
             Panel("In the high band", [float(f.high) for f in shown], count, exact),
         ],
     )
@@ -362,7 +366,7 @@ def calibration(outlook: Outlook) -> Chart:
     known = [found for found in bins if found.observed is not None]
     top = max((max(f.predicted or 0.0, f.observed or 0.0) for f in known), default=1.0)
     end = next(edge for edge in (0.1, 0.2, 0.4, 0.6, 0.8, 1.0) if top <= edge or edge == 1.0)
-    ticks = [(step / 4, f"{end * step * 25:.0f}\u202f%") for step in range(5)]
+    ticks = [(step / 4, f"{end * step * 25:g}\u202f%") for step in range(5)]
     places = [((f.predicted or 0.0) / end, (f.observed or 0.0) / end) for f in known]
     return curve_chart(
         "churn-calibration",
