@@ -3,7 +3,6 @@
 MARTS = (
     "trader_lifetime_value",
     "trader_churn",
-    "churn_calibration",
     "value_quality",
     "churn_quality",
     "recommendation_quality",
@@ -39,18 +38,13 @@ where style != 'dormant'
 union all
 select trader_id, 8, null, null, 'too new' from population where style = 'dormant';
 
-create table churn_calibration as
-select
-    'c-1' as model_version, bin, bin / 10 - 0.05 as predicted,
-    case when bin < 10 then bin / 10 - 0.07 end as observed, 50::bigint as traders
-from range(1, 11) as bins (bin);
-
 create table value_quality (model_version varchar, as_of_date date, measure varchar,
     population varchar, value double, baseline double, baseline_last_8_weeks double,
     threshold double, passed boolean, why varchar);
 insert into value_quality values
     ('v-1', '2026-11-08', 'spearman', 'recently_active', 0.85, 0.79, 0.81, 0.82, true, null),
     ('v-1', '2026-11-08', 'mae', 'recently_active', 0.4, 0.43, 0.5, 0.36, false, null),
+    ('v-1', '2026-11-08', 'mae', 'all', 0.7, 0.8, 0.9, null, null, null),
     ('v-0', '2026-11-01', 'mae', 'recently_active', 0.9, 0.9, 0.9, 0.36, false, null);
 
 create table churn_quality (as_of_date date, target varchar, predictor varchar,
@@ -60,6 +54,20 @@ insert into churn_quality values
     ('2026-11-08', 'churn', 'boosted_trees', 'c-1', true, 'auc', 0.83, 0.8, true),
     ('2026-11-08', 'churn', 'closed_form', 'c-2', false, 'auc', 0.8, 0.8, null),
     ('2026-11-08', 'churn', 'recency', null, false, 'auc', 0.78, 0.8, null);
+insert into churn_quality
+select as_of_date, target, predictor, 'c', is_champion, measure || '[' || bin || ']',
+    case when measure = 'mean_probability' then bin / 10 - 0.05
+        when bin < 10 then bin / 10 - 0.07 end,
+    null, null
+from range(1, 11) as bins (bin),
+    (values ('mean_probability'), ('outcome_rate')) as measures (measure),
+    (values (date '2026-11-08', 'churn', 'boosted_trees', true),
+        (date '2026-11-08', 'churn', 'recency', false),
+        (date '2026-11-08', 'value_churn', 'closed_form', true),
+        (date '2026-11-01', 'churn', 'closed_form', true))
+        as predictors (as_of_date, target, predictor, is_champion);
+update churn_quality set value = 0.5
+where measure like '%[%' and (as_of_date < '2026-11-08' or target != 'churn' or not is_champion);
 
 create table recommendation_quality (measure varchar, value double, baseline double);
 insert into recommendation_quality values ('hit_rate_at_5', 0.5, 0.4);

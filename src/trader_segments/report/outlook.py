@@ -4,6 +4,7 @@ A mart that a release or a venue does not have leaves its part empty, and the pa
 """
 
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -56,6 +57,7 @@ BACKTESTS = {
 RETENTION_EDGES = (0.1, 0.25, 0.4, 0.55, 0.7)
 _NORMAL_QUANTILE = 1.959963984540054
 _ALL = "All traders"
+_CURVE = re.compile(r"(mean_probability|outcome_rate)\[\d+\]")
 
 
 @dataclass(frozen=True)
@@ -93,13 +95,11 @@ class SegmentChurn:
 
 @dataclass(frozen=True)
 class CalibrationBin:
-    """Traders of similar predictions, and the share of them that left."""
+    """A tenth of the traders by predicted probability, and the share of them that left."""
 
-    model_version: str
     bin: int
     predicted: float | None
     observed: float | None
-    traders: int | None
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,6 @@ class Measured:
     beside: Mapping[str, float | None]
     threshold: float | None
     passed: bool | None
-    model_version: str | None
 
 
 @dataclass(frozen=True)
@@ -119,6 +118,8 @@ class Backtest:
     """A forecast of the past, held against what came; ``why`` nothing was measured, if nothing."""
 
     measures: Sequence[Measured]
+    models: Sequence[str]
+    """Versions that are used."""
     why: str | None
 
     @property
@@ -200,8 +201,10 @@ def read_outlook(connection: duckdb.DuckDBPyConnection) -> Outlook:
             for found in optional("trader_churn", SegmentChurn, _CHURNS)
             if found.traders >= LEAST_TRADERS
         ],
-        calibration=optional(
-            "churn_calibration", CalibrationBin, _CALIBRATION.format(_version_mart(connection))
+        calibration=(
+            rows(connection, CalibrationBin, _CALIBRATION)
+            if "predictor" in columns_of(connection, "churn_quality")
+            else []
         ),
         backtests={
             name: found
@@ -213,12 +216,6 @@ def read_outlook(connection: duckdb.DuckDBPyConnection) -> Outlook:
         returns=optional("segment_reactivation", Returns, _RETURNS),
         value_basis=_value_basis(connection),
     )
-
-
-def _version_mart(connection: duckdb.DuckDBPyConnection) -> str:
-    """The mart that tells which model of churn is in use."""
-    scored = "model_version" in columns_of(connection, "trader_churn")
-    return "trader_churn" if scored else "churn_calibration"
 
 
 def _value_basis(connection: duckdb.DuckDBPyConnection) -> str | None:
@@ -233,22 +230,27 @@ def _backtest(connection: duckdb.DuckDBPyConnection, mart: str) -> Backtest:
 
     A mart has the others beside its forecast in columns ``baseline`` and ``baseline_<name>``, or in
     rows of their own, by ``predictor``, where ``is_champion`` says which is used. What is judged
-    may be told apart further by a ``target`` or a ``population``.
+    may be told apart further by a ``target`` or a ``population``: first what has a bar. Points of
+    the calibration curve are left to it.
     """
     columns = columns_of(connection, mart)
     if "measure" not in columns:
-        return Backtest([], None)
+        return Backtest([], [], None)
     last = f"as_of_date = (select max(as_of_date) from {mart})" if "as_of_date" in columns else ""
     result = connection.execute(
         f"select * from {mart} {f'where {last}' if last else ''} order by all"
     )
     found = [dict(zip(columns, values, strict=True)) for values in result.fetchall()]
+    found = [row for row in found if not _CURVE.fullmatch(row["measure"] or "")]
     groups: defaultdict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for row in found:
         of = row.get("target") or row.get("population") or ""
         groups[of, row["measure"] or ""].append(row)
-    measures = []
-    for (of, measure), group in sorted(groups.items()):
+    judged = {of for (of, _), group in groups.items() if any(r.get("threshold") for r in group)}
+    measures, models = [], set()
+    for (of, measure), group in sorted(
+        groups.items(), key=lambda g: (g[0][0] not in judged, *g[0])
+    ):
         used = next((row for row in group if row.get("is_champion", True)), {})
         beside = {
             words(name.removeprefix("baseline_")): finite(used[name])
@@ -265,12 +267,12 @@ def _backtest(connection: duckdb.DuckDBPyConnection, mart: str) -> Backtest:
                 beside,
                 finite(used.get("threshold")),
                 used.get("passed"),
-                used.get("model_version"),
             )
         )
+        models |= {used["model_version"]} if used.get("model_version") else set()
     is_measured = any(measure.value is not None for measure in measures)
     why = next((row["why"] for row in found if row.get("why")), None)
-    return Backtest(measures, None if is_measured else why)
+    return Backtest(measures, sorted(models), None if is_measured else why)
 
 
 def expected_value(outlook: Outlook, names: dict[str, str]) -> Chart:
@@ -352,7 +354,7 @@ def churn(outlook: Outlook, names: dict[str, str]) -> Chart:
         "Segment",
         [names.get(found.segment_id) or words(found.segment_id) for found in shown],
         [
-            Panel("Mean probability", [f.churn_probability for f in shown], percent, percent, 1.0),
+            Panel("Mean probability", [f.churn_probability for f in shown], percent, percent),
             Panel("In the high band", [float(f.high) for f in shown], count, exact),
         ],
     )
@@ -364,14 +366,14 @@ def calibration(outlook: Outlook) -> Chart:
     known = [found for found in bins if found.observed is not None]
     top = max((max(f.predicted or 0.0, f.observed or 0.0) for f in known), default=1.0)
     end = next(edge for edge in (0.1, 0.2, 0.4, 0.6, 0.8, 1.0) if top <= edge or edge == 1.0)
-    ticks = [(step / 4, f"{end * step * 25:.0f}\u202f%") for step in range(5)]
+    ticks = [(step / 4, f"{end * step * 25:g}\u202f%") for step in range(5)]
     places = [((f.predicted or 0.0) / end, (f.observed or 0.0) / end) for f in known]
     return curve_chart(
         "churn-calibration",
         "calibration",
         "Calibration of churn",
         "Dots: mean predicted probability of churn across, share that left upwards, one dot for "
-        "each bin of predictions on the holdout. On the diagonal both are the same.",
+        "each tenth of the traders of the holdout. On the diagonal both are the same.",
         (Axis("Predicted", ticks), Axis("Left", ticks)),
         [Line("reference", [(0.0, 0.0), (1.0, 1.0)]), Line("own", places)],
         [
@@ -379,36 +381,25 @@ def calibration(outlook: Outlook) -> Chart:
                 min(x, 1.0),
                 min(y, 1.0),
                 9.0,
-                f"Predicted {percent(f.predicted)}, left {percent(f.observed)}, "
-                f"{plural(f.traders or 0, 'trader')}",
+                f"Predicted {percent(f.predicted)}, left {percent(f.observed)}",
             )
             for (x, y), f in zip(places, known, strict=True)
         ],
         Table(
-            ("Bin", "Predicted", "Left", "Traders", "Model"),
-            [
-                (
-                    str(found.bin),
-                    percent(found.predicted),
-                    percent(found.observed),
-                    exact(found.traders),
-                    found.model_version,
-                )
-                for found in bins
-            ],
+            ("Tenth of the traders", "Predicted", "Left"),
+            [(str(found.bin), percent(found.predicted), percent(found.observed)) for found in bins],
         ),
     )
 
 
 def calibration_error(outlook: Outlook) -> float | None:
-    """Mean gap between predicted and observed over the traders of the holdout (ECE)."""
+    """Mean gap between what was predicted of each tenth and what came."""
     gaps = [
-        (abs(found.predicted - found.observed), found.traders)
+        abs(found.predicted - found.observed)
         for found in outlook.calibration
-        if found.predicted is not None and found.observed is not None and found.traders
+        if found.predicted is not None and found.observed is not None
     ]
-    size = sum(traders for _, traders in gaps)
-    return sum(gap * traders for gap, traders in gaps) / size if size else None
+    return sum(gaps) / len(gaps) if gaps else None
 
 
 @dataclass(frozen=True)
@@ -740,10 +731,28 @@ order by all
 """
 
 _CALIBRATION = """
-select model_version, bin, predicted, observed, traders
-from churn_calibration
-where model_version = (select max(model_version) from {})
-order by bin
+with
+
+points as (
+    select
+        cast(regexp_extract(measure, '[0-9]+') as bigint) as bin,
+        split_part(measure, '[', 1) as measure,
+        value
+    from churn_quality
+    where
+        target = 'churn'
+        and is_champion
+        and as_of_date = (select max(as_of_date) from churn_quality)
+        and regexp_full_match(measure, '(mean_probability|outcome_rate)\\[[0-9]+\\]')
+)
+
+select
+    bin,
+    max(value) filter (measure = 'mean_probability') as predicted,
+    max(value) filter (measure = 'outcome_rate') as observed
+from points
+group by all
+order by all
 """
 
 _COHORTS = """
