@@ -5,7 +5,11 @@
 -#}
 {% macro trader_value_by(period, name) -%}
     value_days as (
-        select * from {{ ref('int_trader_value_days') }}
+        select
+            days.*,
+            dates.as_of_date
+        from {{ ref('int_trader_value_days') }} as days
+        cross join {{ ref('int_as_of_date') }} as dates
     ),
 
     summed as (

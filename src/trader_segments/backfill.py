@@ -17,6 +17,8 @@ HISTORIES = (
     "segment_summary_history",
     "feature_drift",
     "segment_drift",
+    "value_models",
+    "value_quality",
     "int_due_diligence_history",
     "due_diligence_rulesets",
 )

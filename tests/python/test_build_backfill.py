@@ -19,6 +19,8 @@ HISTORIES = (
     "segment_summary_history",
     "feature_drift",
     "segment_drift",
+    "value_models",
+    "value_quality",
 )
 FACTS = ("int_position_quantities", "int_trader_exposure_days", "int_trader_states")
 PRESENT = ("trader_features", "source_health", "trader_fee_tiers")

@@ -69,6 +69,14 @@ MART_COLUMNS = {
         "segmentation_quality": "model_version measure value threshold passed",
         "segmentation_models": "model_version fitted_at as_of_date trained_rows parameters status "
         "why",
+        "trader_lifetime_value": "trader_id as_of_date historic_net_value_usd probability_active "
+        "expected_active_weeks_26w expected_value_usd_13w expected_value_usd_13w_low "
+        "expected_value_usd_13w_high expected_value_usd_26w expected_value_usd_26w_low "
+        "expected_value_usd_26w_high expected_value_usd_52w expected_value_usd_52w_low "
+        "expected_value_usd_52w_high value_rank fallback_level model_version",
+        "value_models": "model_version as_of_date style part parameter value trained_traders",
+        "value_quality": "model_version as_of_date measure population value baseline threshold "
+        "passed holdout_weeks value_basis why",
         "trader_due_diligence": "trader_id as_of_date level verification_status points floors "
         "factors next_review_due_on is_overdue hold_reason ruleset_version",
         "trader_due_diligence_history": "trader_id valid_from valid_to level previous_level points "
@@ -209,6 +217,14 @@ def differences(
 FROM_DOUBLES = {
     "trader_features": ["open_position_usd"],
     "trader_fee_tiers": ["projected_volume_usd"],
+    "trader_lifetime_value": [
+        "expected_value_per_active_week_usd",
+        *(
+            f"expected_value_usd_{weeks}w{end}"
+            for weeks in (13, 26, 52)
+            for end in ("", "_low", "_high")
+        ),
+    ],
     "trader_risk_profile": ["tail_loss_usd"],
     "account_segments": ["notional_usd"],
     "pool_exposure": [

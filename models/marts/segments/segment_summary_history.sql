@@ -38,6 +38,10 @@ recent_days as (
     group by 1
 ),
 
+lifetime_values as (
+    select * from {{ ref('trader_lifetime_value') }}
+),
+
 styles as (
     select * from {{ ref('styles') }}
 ),
@@ -57,7 +61,7 @@ final as (
         {{ share('count(*)', 'max(totals.traders)') }} as trader_share,
         cast(sum(features.notional_usd) as {{ contract_type('decimal') }}) as volume_usd,
         cast(sum(features.net_fee_usd) as {{ contract_type('decimal') }}) as net_revenue_usd,
-        cast(null as double) as expected_value_usd,
+        cast(sum(lifetime_values.expected_value_usd_26w) as double) as expected_value_usd,
         cast(null as double) as churn_probability,
         cast(sum(cast(features.gross_vega_usd as decimal(38, 12))) as double) as gross_vega_usd,
         cast(sum(cast(features.net_vega_usd as decimal(38, 12))) as double) as net_vega_usd,
@@ -74,6 +78,7 @@ final as (
     from segments
     inner join features on segments.trader_id = features.trader_id
     left join recent_days on segments.trader_id = recent_days.trader_id
+    left join lifetime_values on segments.trader_id = lifetime_values.trader_id
     left join styles on segments.style = styles.style
     cross join totals
     group by 1, 2, 3, 4, 5
