@@ -41,9 +41,10 @@ _VAR = re.compile(rb"""\bvar\(\s*['"](\w+)""")
 class Plugin(BasePlugin):
     """The plugin of ``profiles.yml``; its config holds ``venue``, ``raw_data`` and ``home``.
 
-    It gives SQL two functions. ``trader_segments_check_raw_input()`` looks at the raw input again,
-    thoroughly, and returns its problems, a line each; the macro ``check_raw_input`` calls it.
-    ``trader_segments_publish(plan)`` publishes or holds back; see :func:`run_plan`.
+    It gives SQL functions, among them ``trader_segments_check_raw_input()``, which looks at the raw
+    input again, thoroughly, and returns its problems, a line each; the macro ``check_raw_input``
+    calls it. ``trader_segments_publish(plan)`` publishes or holds back; see :func:`run_plan`.
+    ``trader_segments_served_build()`` is the id of the build that readers have.
     """
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:
@@ -59,7 +60,7 @@ class Plugin(BasePlugin):
         Path(creds.path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
-        """Register the raw input as it is, without a word, and the two functions.
+        """Register the raw input as it is, without a word, and the functions.
 
         Connections are also opened to compile, document or lint a project with no raw data at
         hand, so that nothing may raise here.

@@ -109,6 +109,15 @@ MART_COLUMNS = {
         "is_eligible ineligible_because",
         "recommendation_quality": "measure as_of_date value baseline threshold passed",
         "calendar": "calendar_date",
+        "campaign_audiences": "campaign_id trader_id as_of_date arm suppressed_because is_active "
+        "assigned_on",
+        "audience_changes": "campaign_id trader_id as_of_date change arm suppressed_because "
+        "is_active",
+        "campaign_results": "campaign_id segment_id as_of_date treated control not_yet_observed "
+        "net_revenue_uplift_usd net_revenue_uplift_low_usd net_revenue_uplift_high_usd "
+        "net_revenue_minimum_traders retention_uplift retention_uplift_low retention_uplift_high",
+        "campaign_qini": "campaign_id targeted_share as_of_date treated control "
+        "net_revenue_uplift_usd random_uplift_usd qini_coefficient_usd",
         "rejected_rows": "rejected_row_id source_table row_key reason raw_values ingested_at",
         "source_health": "source_table is_present rows_read rows_staged rows_rejected "
         "rows_duplicate first_event_at last_event_at build_id",
