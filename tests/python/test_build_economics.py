@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 from click.testing import CliRunner
+from scipy.stats import t
 
 from trader_segments.choices import Instrument, Settings
 from trader_segments.choices.shares import ATTRIBUTES
@@ -201,8 +202,8 @@ def fee_venue(
         for model in CHAIN:
             connection.execute(f"create table {model} as {compiled[model]}")
         (row,) = connection.execute(
-            "select log_volume_per_bp, log_volume_per_bp_low, log_volume_per_bp_high, traders "
-            "from fee_sensitivity where segment_id = 'all'"
+            "select log_volume_per_bp, log_volume_per_bp_low, log_volume_per_bp_high, traders, "
+            "detectable_per_bp from fee_sensitivity where segment_id = 'all'"
         ).fetchall()
     return tuple(row)
 
@@ -220,7 +221,7 @@ def test_planted_response_to_fees_is_found_though_volume_made_the_fee(
     """Tiers are crossed after a high: neither the fall back nor what stays of it is a response."""
     found = []
     for seed in range(6):
-        estimate, low, high, traders = fee_venue(
+        estimate, low, high, traders, detectable = fee_venue(
             sample_home, tmp_path / str(seed), slope, seed=seed
         )
         assert estimate is not None
@@ -228,13 +229,16 @@ def test_planted_response_to_fees_is_found_though_volume_made_the_fee(
         assert high is not None
         assert traders == 150
         assert 0.05 < high - low < 0.5
+        assert detectable is not None
+        reach, power = t.ppf([0.975, 0.8], df=149)
+        assert -detectable / (high - estimate) == pytest.approx(1 + power / reach, rel=1e-6)
         found.append((estimate, low <= slope <= high))
     assert np.mean([estimate for estimate, _ in found]) == pytest.approx(slope, abs=0.06), found
     assert sum(covered for _, covered in found) >= 4, found
 
 
 def test_response_is_unknown_where_few_fees_changed(sample_home: Home, tmp_path: Path) -> None:
-    assert fee_venue(sample_home, tmp_path, -0.5, changed=9) == (None, None, None, 9)
+    assert fee_venue(sample_home, tmp_path, -0.5, changed=9)[:4] == (None, None, None, 9)
 
 
 def test_scenarios_add_up(sample_home: Home) -> None:
