@@ -1,7 +1,10 @@
 -- How much more or less a trader traded after a change of fees than those whose fees stood still in the same weeks.
--- Volume that is high for a trader falls back, and high volume is what lowers a fee: by how much it falls back is
--- learned from those whose fees stood still.
+-- Volume that is high for a trader falls back, and high volume is what lowers a fee: so volume after is compared with
+-- the trader's level before the weeks that led to the change, and what of their height remains is learned from those
+-- whose fees stood still. A level told from few weeks errs, and its error would be on both sides of that comparison:
+-- levels of odd and even weeks err apart (instrumental variables; Angrist, Pischke 2009, chapter 4).
 {%- set settings = var('fee_sensitivity') %}
+{%- set weeks = settings.weeks %}
 {%- set exact = 'decimal(38, 12)' %}
 with
 
@@ -22,44 +25,60 @@ windows as (
         sum(notional_usd) over (
             partition by trader_id
             order by week_number
-            range between {{ settings.weeks }} preceding and 1 preceding
+            range between {{ weeks }} preceding and 1 preceding
         ) as usd_before,
         sum(notional_usd) over (
             partition by trader_id
             order by week_number
-            range between 1 following and {{ settings.weeks }} following
+            range between 1 following and {{ weeks }} following
         ) as usd_after,
-        sum(notional_usd) over (
-            partition by trader_id
-            order by week_number
-            range between unbounded preceding and 1 preceding
-        ) as usd_ever
+        sum(case when week_number % 2 = 0 then notional_usd end) over earlier as even_usd,
+        sum(case when week_number % 2 <> 0 then notional_usd end) over earlier as odd_usd
     from volumes
+    window earlier as (
+        partition by trader_id
+        order by week_number
+        range between unbounded preceding and {{ weeks + 1 }} preceding
+    )
 ),
 
-measured as (
+-- Weeks without a fill count: so many even ones lie between the first and those before the change.
+counted as (
+    select
+        windows.*,
+        week_number - {{ weeks }} - first_week_number as earlier_weeks,
+        floor((week_number - {{ weeks + 1 }}) / 2e0) - floor((first_week_number - 1) / 2e0) as even_weeks
+    from windows
+),
+
+levels as (
     select
         steps.*,
-        ln(cast(windows.usd_after as double) / cast(windows.usd_before as double)) as response,
-        ln(
-            cast(windows.usd_before as double) / {{ settings.weeks }}
-            / (cast(windows.usd_ever as double) / (windows.week_number - windows.first_week_number))
-        ) as excess
+        ln(cast(counted.usd_after as double) / {{ weeks }}) as after_log,
+        ln(cast(counted.usd_before as double) / {{ weeks }}) as before_log,
+        ln(cast(counted.even_usd + counted.odd_usd as double) / counted.earlier_weeks) as level_log,
+        ln(cast(counted.even_usd as double) / counted.even_weeks) as even_log,
+        ln(cast(counted.odd_usd as double) / (counted.earlier_weeks - counted.even_weeks)) as odd_log
     from {{ ref('int_fee_steps') }} as steps
-    inner join windows on steps.trader_id = windows.trader_id and steps.week_number = windows.week_number
+    inner join counted on steps.trader_id = counted.trader_id and steps.week_number = counted.week_number
     where
-        windows.usd_before > 0
-        and windows.usd_after > 0
-        and windows.week_number - windows.first_week_number >= {{ settings.weeks }}
-        and windows.week_number <= -{{ settings.weeks }}
+        counted.usd_before > 0
+        and counted.usd_after > 0
+        and counted.even_usd > 0
+        and counted.odd_usd > 0
+        and counted.earlier_weeks >= {{ weeks }}
+        and counted.week_number <= -{{ weeks }}
 ),
 
-weeks as (
+{%- set columns = ['after_log', 'before_log', 'level_log', 'even_log', 'odd_log'] %}
+
+means as (
     select
-        week_number,
-        {{ share('sum(cast(response as ' ~ exact ~ '))', 'count(*)') }} as mean_response,
-        {{ share('sum(cast(excess as ' ~ exact ~ '))', 'count(*)') }} as mean_excess
-    from measured
+        week_number
+        {%- for column in columns %},
+        {{ share('sum(cast(' ~ column ~ ' as ' ~ exact ~ '))', 'count(*)') }} as {{ column }}
+        {%- endfor %}
+    from levels
     where not is_changed
     group by 1
     having count(*) >= {{ settings.least_controls }}
@@ -67,22 +86,24 @@ weeks as (
 
 deviations as (
     select
-        measured.trader_id,
-        measured.week_number,
-        measured.is_changed,
-        measured.change_bps,
-        measured.response - weeks.mean_response as response,
-        measured.excess - weeks.mean_excess as excess
-    from measured
-    inner join weeks on measured.week_number = weeks.week_number
+        levels.trader_id,
+        levels.week_number,
+        levels.is_changed,
+        levels.change_bps
+        {%- for column in columns %},
+        levels.{{ column }} - means.{{ column }} as {{ column }}
+        {%- endfor %}
+    from levels
+    inner join means on levels.week_number = means.week_number
 ),
 
-slopes as (
+remains as (
     select
         {{ share(
-            'sum(cast(excess * response as ' ~ exact ~ '))',
-            'sum(cast(excess * excess as ' ~ exact ~ '))',
-        ) }} as slope
+            'sum(cast((after_log - odd_log) * (before_log - even_log) as ' ~ exact ~ '))'
+            ~ ' + sum(cast((after_log - even_log) * (before_log - odd_log) as ' ~ exact ~ '))',
+            '2 * sum(cast((before_log - odd_log) * (before_log - even_log) as ' ~ exact ~ '))',
+        ) }} as share
     from deviations
     where not is_changed
 ),
@@ -92,9 +113,11 @@ final as (
         deviations.trader_id,
         deviations.week_number,
         deviations.change_bps,
-        deviations.response - coalesce(slopes.slope, 0) * deviations.excess as response
+        deviations.after_log - deviations.level_log
+        - greatest(least(coalesce(remains.share, 0), 1), 0) * (deviations.before_log - deviations.level_log)
+            as response
     from deviations
-    cross join slopes
+    cross join remains
     where deviations.is_changed
 )
 

@@ -64,26 +64,34 @@ traders as (
     group by 1, 2
 ),
 
--- Of weeks in a row around one change the first counts.
-counted as (
+firsts as (
     select
-        traders.*,
-        sum(case when is_changed then 1 else 0 end) over (
-            partition by trader_id
-            order by week_number
-            range between {{ settings.weeks }} preceding and 1 preceding
-        ) as changes_before
+        *,
+        min(case when is_changed then week_number end) over (partition by trader_id) as first_week_number
     from traders
 ),
 
+lasts as (
+    select
+        *,
+        max(case when is_changed and week_number < first_week_number + {{ settings.weeks }} then week_number end)
+            over (partition by trader_id) as change_week_number
+    from firsts
+),
+
+-- Several weeks may lie between the same two levels: the last counts, as the weeks before it are those that led to the
+-- change. Nothing counts after it: volume would be compared with what it was under other fees (Goodman-Bacon 2021).
 final as (
     select
         trader_id,
         week_number,
         is_changed,
         case when is_changed then change_bps else 0 end as change_bps
-    from counted
-    where coalesce(changes_before, 0) = 0
+    from lasts
+    where
+        change_week_number is null
+        or week_number = change_week_number
+        or (not is_changed and week_number < first_week_number)
 )
 
 select * from final

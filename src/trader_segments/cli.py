@@ -245,7 +245,7 @@ def what_if(spread: float | None, **terms: str | float | None) -> None:
     names, traders = shares["segment_id"].tolist(), shares["traders"].tolist()
     for name, count, (share, low, high) in zip(names, traders, percent, strict=True):
         reach = "unknown" if math.isnan(low) else f"{low:.3f} to {high:.3f}"
-        click.echo(f"{name:<36}{share:>9.3f}{reach:>21}{count:>9,}")
+        click.echo(f"{name:<36}{share:>9.3f}{reach:>21}{count:>9,.0f}")
     popular = 100 * float(shares["popular_share"].iloc[0])
     click.echo(f"{'if all chose as the market does':<36}{popular:>9.3f}")
 

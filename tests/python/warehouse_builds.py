@@ -118,6 +118,26 @@ MART_COLUMNS = {
         "net_revenue_minimum_traders retention_uplift retention_uplift_low retention_uplift_high",
         "campaign_qini": "campaign_id targeted_share as_of_date treated control "
         "net_revenue_uplift_usd random_uplift_usd qini_coefficient_usd",
+        "hypothetical_instrument_shares": "instrument_name segment_id as_of_date kind underlying "
+        "instrument_class traders choices expected_share expected_share_low expected_share_high "
+        "popular_share unknown_because",
+        "choice_quality": "segment_id as_of_date expiries choices actual_share predicted_share "
+        "popular_share predicted_error popular_error predicted_rank_correlation "
+        "popular_rank_correlation covered_share model_error",
+        "fee_sensitivity": "segment_id as_of_date traders fee_changes mean_change_bps fee_bps "
+        "log_volume_per_bp log_volume_per_bp_low log_volume_per_bp_high detectable_per_bp "
+        "breakeven_per_bp unknown_because",
+        "fee_schedule_scenarios": "schedule segment_id tier as_of_date traders gaining_traders "
+        "losing_traders charged_usd present_fee_usd fee_usd venue_change_usd "
+        "venue_change_with_response_usd",
+        "fee_tier_gaming": "trader_id as_of_date group_trader_id group_traders tier group_tier "
+        "is_paid_repeatedly wash_volume_usd tier_without_wash is_washed_up api_share",
+        "rebate_efficiency": "segment_id as_of_date traders paid_traders maker_notional_usd "
+        "net_fee_usd paid_usd net_revenue_usd rebate_per_maker_bps net_revenue_per_paid_usd "
+        "provided_half_spread_bps",
+        "tier_nudges": "trader_id as_of_date tier next_tier next_tier_volume_gap_usd "
+        "trader_saving_usd venue_net_usd breakeven_volume_usd probability_anyway is_in_reach "
+        "expected_venue_net_usd is_worthwhile",
         "rejected_rows": "rejected_row_id source_table row_key reason raw_values ingested_at",
         "source_health": "source_table is_present rows_read rows_staged rows_rejected "
         "rows_duplicate first_event_at last_event_at build_id",
@@ -249,6 +269,10 @@ FROM_DOUBLES = {
             for end in ("", "_low", "_high")
         ),
     ],
+    "tier_nudges": [
+        *("gap_fee_usd", "venue_net_usd", "breakeven_volume_usd", "expected_venue_net_usd"),
+    ],
+    "fee_schedule_scenarios": ["venue_change_with_response_usd"],
     "trader_risk_profile": ["tail_loss_usd"],
     "account_segments": ["notional_usd"],
     "pool_exposure": [

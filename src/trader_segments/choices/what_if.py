@@ -41,6 +41,10 @@ SHARE_COLUMNS = [
 ]
 
 
+_NUMBERS: Final = [
+    *("traders", "choices", "popular_share"),
+    *("expected_share", "expected_share_low", "expected_share_high"),
+]
 _TABLES: Final = {
     "int_cut_choice_sets": "choice_sets",
     "int_cut_part_worths": "part_worths",
@@ -146,7 +150,8 @@ def hypothetical_shares(instruments: Iterable[Instrument], venue: Venue) -> pd.D
                 unknown_because=None,
             )[SHARE_COLUMNS]
         )
-    return pd.concat(found[1:] or found, ignore_index=True)
+    table = pd.concat(found[1:] or found, ignore_index=True)
+    return table.astype(dict.fromkeys(_NUMBERS, np.float64))
 
 
 def _unknown(instrument: Instrument, reason: str) -> pd.DataFrame:
