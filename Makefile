@@ -62,9 +62,9 @@ test-semantic: $(metricflow) $(project) ## Compare metrics with the marts
 	$(say) "pytest tests/python/test_semantic.py"
 	@CI=true $(bin)/pytest -n 0 tests/python/test_semantic.py
 
-check-superset: $(project) ## Show the published marts in a Superset of its own and look at the dashboard; takes minutes
+check-superset: .venv-superset/.installed ## Show the published marts in a Superset of its own, in Chromium; takes minutes
 	$(say) "bi/superset/check.py"
-	@$(bin)/python bi/superset/check.py
+	@.venv-superset/bin/python bi/superset/check.py
 
 lint: $(development) $(project) ## Check SQL, Python and types
 	$(say) "sqlfluff lint"
@@ -110,7 +110,7 @@ lock: $(development) ## Resolve the lock files again for pyproject.toml; UPGRADE
 		--extra semantic --constraint requirements-dev.lock --output-file requirements-semantic.lock pyproject.toml
 
 clean: ## Remove .venv, dbt's target and logs, and caches; build/ and published/ stay
-	rm -rf .venv target logs .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-superset target logs .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(created):
 	$(say) "Creating .venv"
@@ -134,6 +134,14 @@ $(development): $(runtime)
 # PySpark comes as source, of Python alone; setuptools is in the lock of development.
 $(spark): $(development)
 	$(call install_lock,requirements-spark.lock,--no-binary pyspark --no-build-isolation)
+
+# Not for CI: two hundred packages, without hashes.
+.venv-superset/.installed: bi/superset/requirements.txt | $(created)
+	$(say) "Installing $<"
+	@rm -rf .venv-superset
+	@$(bin)/python -m venv .venv-superset
+	@.venv-superset/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
 
 # So does halo, the spinner of mf.
 $(metricflow): $(development)
