@@ -5,7 +5,9 @@ with -- noqa: disable=LT02
 candidates as (
     select
         trader_id,
-        action_id
+        action_id,
+        underlying,
+        score
     from {{ ref('int_recommendation_candidates') }}
 ),
 
@@ -53,7 +55,10 @@ looked_up as (
     select
         candidates.trader_id,
         candidates.action_id,
+        candidates.underlying,
+        candidates.score,
         actions.kind,
+        actions.cool_down_days,
         actions.is_allowed_under_hold,
         actions.most_strictness,
         actions.required_product,
@@ -81,6 +86,10 @@ final as (
     select
         trader_id,
         action_id,
+        kind,
+        underlying,
+        score,
+        cool_down_days,
         nullif(concat_ws(
             '; ',
             case when level is null and not is_allowed_under_hold then 'due diligence is not known' end,

@@ -48,44 +48,8 @@ classes as (
     from timed
 ),
 
-strategies as (
-    select * from {{ ref('int_fill_strategies') }}
-    where event_date <= {{ as_of_date() }}
-),
-
-order_days as (
-    select * from {{ ref('int_trader_order_days') }}
-    where event_date <= {{ as_of_date() }}
-),
-
 features as (
-    select
-        trader_id,
-        event_date,
-        concat('strategy ', family) as feature
-    from strategies
-    where is_multi_leg and family not in ('outright', 'other')
-    union all
-    select
-        trader_id,
-        event_date,
-        'settlement block' as feature
-    from strategies
-    where is_block
-    union all
-    select
-        trader_id,
-        event_date,
-        'order post_only' as feature
-    from order_days
-    where post_only_insert_count > 0
-    union all
-    select
-        trader_id,
-        event_date,
-        'channel api' as feature
-    from order_days
-    where api_insert_count > 0
+    select * from {{ ref('int_trader_feature_uses') }}
 ),
 
 class_uses as (
@@ -144,10 +108,9 @@ final as (
         cast(null as decimal(18, 9)) as {{ attribute }}_sum,
         0 as {{ attribute }}_count,
         {%- endfor %}
-        min(event_date) as first_used_on,
-        max(event_date) as last_used_on
+        first_used_on,
+        last_used_on
     from features
-    group by trader_id, feature
 )
 
 select * from final

@@ -12,18 +12,7 @@
 with -- noqa: disable=LT02
 
 candidates as (
-    select * from {{ ref('int_recommendation_candidates') }}
-),
-
-eligibility as (
     select * from {{ ref('int_recommendation_eligibility') }}
-),
-
-actions as (
-    select
-        action_id,
-        cool_down_days
-    from {{ ref('recommendation_actions') }}
 ),
 
 kinds as (
@@ -52,20 +41,10 @@ listed_before as (
 
 days_open as (
     select
-        candidates.trader_id,
-        candidates.action_id,
-        candidates.kind,
-        candidates.underlying,
-        candidates.score,
-        eligibility.ineligible_because,
-        actions.cool_down_days,
+        candidates.*,
         listed_before.open_since,
         {{ dbt.datediff('listed_before.open_since', as_of_date(), 'day') }} as days_since_open
     from candidates
-    inner join eligibility
-        on candidates.trader_id = eligibility.trader_id
-        and candidates.action_id = eligibility.action_id
-    inner join actions on candidates.action_id = actions.action_id
     left join listed_before
         on candidates.trader_id = listed_before.trader_id
         and candidates.action_id = listed_before.action_id
