@@ -82,6 +82,33 @@ def test_polymarket_every_trading_account_and_nobody_else_has_one_segment(
     assert polymarket.query("select trader_id from trader_segments order by 1") == accounts
 
 
+def test_polymarket_who_left_is_told_by_the_trees_and_not_by_recency(polymarket: Home) -> None:
+    """What docs/value.md says of churn on real trades."""
+    found = {
+        predictor: (judged, rate, auc, error)
+        for predictor, judged, rate, auc, error in polymarket.query(
+            """
+            select
+                predictor,
+                max(value) filter (where measure = 'judged_traders'),
+                max(value) filter (where measure = 'outcome_rate'),
+                max(value) filter (where measure = 'auc'),
+                max(value) filter (where measure = 'expected_calibration_error')
+            from churn_quality
+            where target = 'churn'
+            group by 1
+            """
+        )
+    }
+    assert {judged for judged, *_ in found.values()} == {770.0}
+    assert {round(rate, 2) for _, rate, *_ in found.values()} == {0.82}
+    assert found["boosted_trees"][2:] == pytest.approx((0.976, 0.062), abs=0.005)
+    assert found["recency"][2] < 0.3 < found["closed_form"][2] < 0.8
+    assert polymarket.query(
+        "select method from churn_models where target = 'churn' and status = 'champion'"
+    ) == [("boosted_trees",)]
+
+
 def test_polymarket_notional_is_the_dollars_that_changed_hands(
     polymarket: Home, trades: duckdb.DuckDBPyConnection
 ) -> None:
