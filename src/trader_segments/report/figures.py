@@ -37,14 +37,15 @@ from trader_segments.report.formats import (
     decimal,
     exact,
     exact_money,
-    finite,
     money,
     percent,
     plural,
     quantity,
+    ratio,
     signed,
     words,
 )
+from trader_segments.report.panels import NO_PICTURE
 
 SEGMENTS_SHOWN = 20
 PROFILES_SHOWN = 15
@@ -57,8 +58,6 @@ MODELS_SHOWN = 10
 TRAITS_SHOWN = 4
 PERIODS_SHOWN = 12
 ALARMS_SHOWN = 15
-NO_PICTURE = ("standard errors", "log odds")
-"""Units of features that describe a trader to a statistician only."""
 READINGS = {
     "everyone moved alike": "the market moved or time passed",
     "some traders changed": "part of the traders trade differently",
@@ -852,11 +851,6 @@ def feature_gaps(data: ReportData) -> list[Gap]:
         )
         for requires, features in sorted(gaps.items())
     ]
-
-
-def ratio(part: Number, whole: Number) -> Number:
-    """Divide, or return None where a part is unknown or the whole is zero."""
-    return finite(part / whole) if part is not None and whole else None
 
 
 def _ordered(order: Sequence[str], present: Counter[str]) -> list[str]:

@@ -24,6 +24,11 @@ def finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
+def ratio(part: float | None, whole: float | None) -> float | None:
+    """Divide, or return None where a part is unknown or the whole is zero."""
+    return finite(part / whole) if part is not None and whole else None
+
+
 def compact(value: float | None, prefix: str = "") -> str:
     """Format to three significant digits with a scale letter: ``1.23 M``, ``−$3.40 k``."""
     value = finite(value)

@@ -36,6 +36,7 @@ from trader_segments.report.formats import (
     money,
     percent,
     plural,
+    ratio,
     words,
 )
 from trader_segments.report.rows import Row, columns_of, rows
@@ -262,7 +263,7 @@ def _backtest(connection: duckdb.DuckDBPyConnection, mart: str) -> Backtest:
                 beside[words(row["predictor"])] = finite(row.get("value"))
         measures.append(
             Measured(
-                words(f"{measure}[{of}]" if of else measure),
+                words(measure) + (f", {words(of).lower()}" if of else ""),
                 finite(used.get("value")),
                 beside,
                 finite(used.get("threshold")),
@@ -281,10 +282,6 @@ def expected_value(outlook: Outlook, names: dict[str, str]) -> Chart:
         outlook.values, key=lambda found: (-abs(found.expected_26w or 0.0), found.segment_id)
     )[:SEGMENTS_SHOWN]
     shown = sorted(ranked, key=lambda f: (f.expected_26w is None, -(f.expected_26w or 0.0)))
-
-    def mean(total: float | None, traders: int) -> float | None:
-        return finite(total / traders) if total is not None and traders else None
-
     return bar_chart(
         "expected-value",
         "Expected value by segment",
@@ -296,11 +293,11 @@ def expected_value(outlook: Outlook, names: dict[str, str]) -> Chart:
             Panel("In 26 weeks", [found.expected_26w for found in shown], money, exact_money),
             Panel(
                 "Per trader",
-                [mean(found.expected_26w, found.traders) for found in shown],
+                [ratio(found.expected_26w, found.traders) for found in shown],
                 money,
                 exact_money,
                 bounds=[
-                    (mean(found.low_26w, found.traders), mean(found.high_26w, found.traders))
+                    (ratio(found.low_26w, found.traders), ratio(found.high_26w, found.traders))
                     for found in shown
                 ],
                 bounds_name="80 % bounds of one trader",
@@ -474,7 +471,7 @@ def cohorts(outlook: Outlook) -> CohortFigure:
                 str(week),
                 exact(sizes[week]),
                 exact_money(brought.get(week)),
-                exact_money(brought[week] / sizes[week] if week in brought else None),
+                exact_money(ratio(brought.get(week), sizes[week])),
             )
             for week in shown
         ],
@@ -682,11 +679,7 @@ def returns(outlook: Outlook) -> ReturnsFigure:
                 plural(week, "week"),
                 plural(horizon, "week"),
                 *(exact(number) for number in counts[style, week, horizon]),
-                percent(
-                    counts[style, week, horizon][1] / counts[style, week, horizon][0]
-                    if counts[style, week, horizon][0]
-                    else None
-                ),
+                percent(ratio(counts[style, week, horizon][1], counts[style, week, horizon][0])),
             )
             for style in styles
             for week in weeks

@@ -15,10 +15,10 @@ from trader_segments.report.charts import Z_EDGES, Table
 from trader_segments.report.formats import (
     MISSING,
     exact,
-    finite,
     money,
     percent,
     quantity,
+    ratio,
     words,
 )
 from trader_segments.report.outlook import LEAST_TRADERS, SegmentChurn, SegmentValue
@@ -218,10 +218,10 @@ def _figures(
     """Headline figures; what nobody knows has none."""
 
     def of_all(part: float | None, whole: float | None) -> str:
-        return f"{percent(_ratio(part, whole))} of all"
+        return f"{percent(ratio(part, whole))} of all"
 
     def each(total: float | None, traders: int) -> str:
-        return f"{money(_ratio(total, traders))} per trader"
+        return f"{money(ratio(total, traders))} per trader"
 
     revenue, volume, traders = segment.net_revenue_usd, segment.volume_usd, segment.traders
     found = [
@@ -244,7 +244,7 @@ def _value(
 ) -> list[tuple[str, str]]:
     found = []
     if worth:
-        low, high = (_ratio(bound, worth.traders) for bound in (worth.low_26w, worth.high_26w))
+        low, high = (ratio(bound, worth.traders) for bound in (worth.low_26w, worth.high_26w))
         found += [
             ("In 13 weeks", money(worth.expected_13w)),
             ("In 52 weeks", money(worth.expected_52w)),
@@ -321,7 +321,7 @@ def _actions(data: "ReportData", segment: "Segment") -> Table:
                 a.action_name,
                 words(a.kind),
                 exact(a.eligible),
-                percent(_ratio(a.eligible, segment.traders)),
+                percent(ratio(a.eligible, segment.traders)),
                 exact(a.ineligible),
             )
             for a in found
@@ -353,10 +353,6 @@ def _anchors(segment_ids: Iterable[str]) -> dict[str, str]:
         taken[slug] += 1
         found[segment_id] = f"segment-{slug}" + (f"-{taken[slug]}" if taken[slug] > 1 else "")
     return found
-
-
-def _ratio(part: float | None, whole: float | None) -> float | None:
-    return finite(part / whole) if part is not None and whole else None
 
 
 _COUNTS = """
