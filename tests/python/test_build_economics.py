@@ -140,7 +140,7 @@ def test_fee_rates_stand_still_where_only_prices_move(sample_home: Home) -> None
     assert known == [(0,)]
 
 
-CHAIN = ["int_fee_weeks", "int_fee_steps", "int_fee_responses", "fee_sensitivity"]
+CHAIN = ["int_fee_weeks", "int_fee_steps", "int_fee_responses", "int_fee_slopes", "fee_sensitivity"]
 
 
 def fee_venue(

@@ -27,7 +27,7 @@ priced as (
         bases.charged_usd,
         tiers.trailing_volume_usd + tiers.next_tier_volume_gap_usd as next_volume_usd,
         case when bases.charged_usd is not null then {{ scheduled_fee('bases', 'present') }} end as fee_usd,
-        case when bases.charged_usd is not null then {{ scheduled_fee('bases', 'following') }} end as next_fee_usd,
+        case when bases.charged_usd is not null then {{ scheduled_fee('bases', 'upper_tier') }} end as next_fee_usd,
         -- As in trader_fee_tiers: the deviation of the volume to come.
         {{ share(
             '(tiers.projected_volume_usd - tiers.trailing_volume_usd - tiers.next_tier_volume_gap_usd)',
@@ -38,7 +38,7 @@ priced as (
     inner join bases on tiers.trader_id = bases.trader_id
     inner join volumes on tiers.trader_id = volumes.trader_id
     inner join schedule as present on tiers.tier = present.tier
-    inner join schedule as following on tiers.next_tier = following.tier
+    inner join schedule as upper_tier on tiers.next_tier = upper_tier.tier
     where tiers.trailing_volume_usd > 0
 ),
 
