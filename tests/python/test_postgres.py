@@ -546,6 +546,21 @@ def test_an_address_that_does_not_work_is_named_without_its_password(
     assert "Traceback" not in done.output
 
 
+def test_the_project_says_whether_ids_must_be_hashed(
+    server: str,
+    published: Path,
+    command: Callable[..., Result],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    publish_tables(published, "b1", marts_of("b1"))
+    (tmp_path / "dbt_project.yml").write_text("vars: {hash_trader_ids: true}")
+    monkeypatch.chdir(tmp_path)
+    done = command(TRADER_SEGMENTS_POSTGRES=server)
+    assert done.exit_code == 1
+    assert "hash_trader_ids is on, and build b1 was published with the venue's ids" in done.output
+
+
 def test_before_the_first_build_there_is_nothing_to_publish(
     server: str, command: Callable[..., Result]
 ) -> None:
