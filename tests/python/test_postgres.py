@@ -426,11 +426,13 @@ def test_a_role_without_privileges_publishes_to_its_database_and_creates_no_role
 def test_what_belongs_to_others_stays(server: str, schema: str, published: Path) -> None:
     publish_tables(published, "b1", marts_of("b1"))
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"create schema {schema}")
-        connection.execute(f"create table {schema}.theirs (one int)")
-        with pytest.raises(PublishError, match=r"a schema .* not published by this project"):
-            publish_to_postgres(published, Target(server, schema))
-        connection.execute(f"drop schema {schema} cascade")
+        for name in (schema, f"{schema}__old"):
+            connection.execute(f"create schema {name}")
+            connection.execute(f"create table {name}.theirs (one int)")
+            with pytest.raises(PublishError, match=r"a schema .* not published by this project"):
+                publish_to_postgres(published, Target(server, schema))
+            assert ask(server, f"select count(*) from {name}.theirs") == [(0,)]
+            connection.execute(f"drop schema {name} cascade")
         publish_to_postgres(published, Target(server, schema))
         connection.execute(f"create view public.mine as select * from {schema}.trader_features")
         try:
