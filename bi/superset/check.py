@@ -433,7 +433,7 @@ def look(base: str, dashboard: int, screenshot: Path, marts: Path) -> None:
     with tempfile.TemporaryDirectory() as profile:
         command = [
             browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-            "--disable-background-networking", "--hide-scrollbars", "--window-size=1500,2900",
+            "--disable-background-networking", "--hide-scrollbars", "--window-size=1500,2450",
             f"--user-data-dir={profile}", "--virtual-time-budget=90000", "--timeout=120000",
         ]  # fmt: skip
         subprocess.run(

@@ -188,10 +188,13 @@ def publish_to_postgres(
     with (
         duckdb.connect(str(version / DATABASE), read_only=True) as marts,
         _in_words(),
-        psycopg.connect(target.address, application_name="trader-segments") as connection,
+        psycopg.connect(
+            target.address, application_name="trader-segments", client_encoding="utf8"
+        ) as connection,
     ):
         if manifest["hash_key"] is not None:
             _check_hashes(marts, manifest)
+        connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
         with connection.transaction():
             # The role that publishes may have limits for queries of people.
             connection.execute("set local statement_timeout = 0")
@@ -306,16 +309,17 @@ def _claim(connection: psycopg.Connection[Any], schema: str) -> None:
     ).fetchone()
     if mine != (True,):
         raise PublishError(f"another publish to the schema {schema} is running")
-    found = connection.execute(
-        "select coalesce(obj_description(oid, 'pg_namespace'), '') from pg_namespace "
-        "where nspname = %s",
-        [schema],
-    ).fetchone()
-    if found and not found[0].startswith(_OURS):
-        raise PublishError(
-            f"PostgreSQL has a schema {schema} that was not published by this project: "
-            f"drop it, or name another one in {SCHEMA}"
-        )
+    for name in (schema, _old(schema)):
+        found = connection.execute(
+            "select coalesce(obj_description(oid, 'pg_namespace'), '') from pg_namespace "
+            "where nspname = %s",
+            [name],
+        ).fetchone()
+        if found and not found[0].startswith(_OURS):
+            raise PublishError(
+                f"PostgreSQL has a schema {name} that was not published by this project: "
+                f"drop it, or name another one than {schema} in {SCHEMA}"
+            )
     dependent = connection.execute(
         """
         select distinct view_schema.nspname || '.' || dependent.relname

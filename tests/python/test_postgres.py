@@ -426,11 +426,13 @@ def test_a_role_without_privileges_publishes_to_its_database_and_creates_no_role
 def test_what_belongs_to_others_stays(server: str, schema: str, published: Path) -> None:
     publish_tables(published, "b1", marts_of("b1"))
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"create schema {schema}")
-        connection.execute(f"create table {schema}.theirs (one int)")
-        with pytest.raises(PublishError, match=r"a schema .* not published by this project"):
-            publish_to_postgres(published, Target(server, schema))
-        connection.execute(f"drop schema {schema} cascade")
+        for name in (schema, f"{schema}__old"):
+            connection.execute(f"create schema {name}")
+            connection.execute(f"create table {name}.theirs (one int)")
+            with pytest.raises(PublishError, match=r"a schema .* not published by this project"):
+                publish_to_postgres(published, Target(server, schema))
+            assert ask(server, f"select count(*) from {name}.theirs") == [(0,)]
+            connection.execute(f"drop schema {name} cascade")
         publish_to_postgres(published, Target(server, schema))
         connection.execute(f"create view public.mine as select * from {schema}.trader_features")
         try:
@@ -544,6 +546,21 @@ def test_an_address_that_does_not_work_is_named_without_its_password(
     assert words in done.output
     assert "secret" not in done.output
     assert "Traceback" not in done.output
+
+
+def test_the_project_says_whether_ids_must_be_hashed(
+    server: str,
+    published: Path,
+    command: Callable[..., Result],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    publish_tables(published, "b1", marts_of("b1"))
+    (tmp_path / "dbt_project.yml").write_text("vars: {hash_trader_ids: true}")
+    monkeypatch.chdir(tmp_path)
+    done = command(TRADER_SEGMENTS_POSTGRES=server)
+    assert done.exit_code == 1
+    assert "hash_trader_ids is on, and build b1 was published with the venue's ids" in done.output
 
 
 def test_before_the_first_build_there_is_nothing_to_publish(

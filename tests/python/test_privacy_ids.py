@@ -25,6 +25,7 @@ from trader_segments.privacy.ids import (
     hash_key_problem,
     read_key,
 )
+from trader_segments.privacy.published_ids import IdHashing
 from trader_segments.publish import PublishError, read_manifest
 from warehouse_builds import ROOT
 
@@ -182,6 +183,12 @@ def test_rejected_rows_keep_the_reason_and_lose_what_would_tell(
             "raw_values": None,
         }
     ]
+
+
+def test_a_key_with_a_column_that_is_left_out_is_none() -> None:
+    hashing = IdHashing(KEY, {"rejected_rows": {"raw_values": "leave_out", "row_key": "hash"}})
+    assert hashing.kept("rejected_rows", ["row_key", "trader_id"]) == ["row_key", "trader_id"]
+    assert hashing.kept("rejected_rows", ["row_key", "raw_values"]) == []
 
 
 def test_no_published_byte_tells_an_id_and_the_restricted_database_leads_back(

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 import trader_segments.report
 from trader_segments.dbt_plugin import run_plan
 from trader_segments.publish import (
+    Description,
     PublishedBuild,
     PublishError,
     hold_back_reason,
@@ -130,6 +131,33 @@ def test_the_database_is_in_the_storage_version_that_duckdb_1_0_reads(
     header = (destination / "marts.duckdb").read_bytes()[:20]
     assert header[8:12] == b"DUCK"
     assert int.from_bytes(header[12:20], "little") == 64
+
+
+def test_descriptions_become_comments_and_keys_stand_in_the_manifest(
+    warehouse: duckdb.DuckDBPyConnection, destination: Path
+) -> None:
+    build(warehouse, "b1")
+    said = Description("It's one row per trader.", {"trader_id": 'The "trader".'}, ("trader_id",))
+    publish(
+        warehouse,
+        destination,
+        MARTS,
+        build_id="b1",
+        as_of_date="d",
+        schema="wide",
+        descriptions={"trader_features": said},
+    )
+    with duckdb.connect(str(destination / "marts.duckdb"), read_only=True) as connection:
+        tables = connection.execute("select table_name, comment from duckdb_tables()").fetchall()
+        columns = connection.execute(
+            "select column_name, comment from duckdb_columns() where comment <> ''"
+        ).fetchall()
+    assert dict(tables) == {"trader_features": said.text, "source_health": ""}
+    assert columns == [("trader_id", 'The "trader".')]
+    manifest = read_manifest(destination)
+    assert manifest is not None
+    keys = {mart: entry["key"] for mart, entry in manifest["marts"].items()}
+    assert keys == {"trader_features": ["trader_id"], "source_health": []}
 
 
 def test_rows_are_stored_in_the_order_of_their_columns(
@@ -578,6 +606,7 @@ select count(*) as rows_read, '{{ build_id() }}' as build_id from {{ ref('trader
     "models/marts/_marts__models.yml": """
 models:
   - name: trader_features
+    description: One row per trader.
     columns: [{name: trader_id, data_tests: [unique]}]
 unit_tests:
   - name: counts_traders
@@ -630,6 +659,13 @@ def test_dbt_publishes_whole_good_builds_and_holds_back_all_else(
     dbt.fills("a,2026-06-29\nb,2026-06-30\n")
     assert dbt("build").success
     assert f"Published 2 marts as of 2026-06-30 to {destination}" in dbt.log
+    manifest = read_manifest(destination)
+    assert manifest is not None
+    assert manifest["marts"]["trader_features"]["key"] == ["trader_id"]
+    assert manifest["marts"]["source_health"]["key"] == []
+    with duckdb.connect(str(destination / "marts.duckdb"), read_only=True) as connection:
+        said = "select comment from duckdb_tables() where table_name = 'trader_features'"
+        assert connection.execute(said).fetchall() == [("One row per trader.",)]
     first = builds_seen(destination)
     assert len(first) == 1
     kept = f"readers keep build {min(first)} as of 2026-06-30"

@@ -55,8 +55,8 @@ class IdHashing:
     def kept(self, mart: str, key: Iterable[str]) -> list[str]:
         """The columns of a key; none where one of them is left out, without which it is no key."""
         columns = list(key)
-        left_out = "leave_out" in self.treatments(mart, columns).values()
-        return [] if left_out else columns
+        treatments = self.treatments(mart, columns)
+        return [] if any(treatments.get(name) == "leave_out" for name in columns) else columns
 
     def select(self, mart: str, columns: Sequence[str], relation: str, mapping: str) -> str:
         """SQL of the mart as it is published, for DuckDB and Spark.
