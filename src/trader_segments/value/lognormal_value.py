@@ -32,7 +32,7 @@ EVERYBODY = ""
 DRAWS = 512
 """Points of the predictive distribution for each trader, the same for all."""
 
-DRAWN_AT_ONCE = 4_000_000
+DRAWN_AT_ONCE = 1_000_000
 
 SMALLEST_VARIANCE = 1e-8
 """Of logarithms between traders; as good as none."""
