@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import betaln, logsumexp
 
 from trader_segments.lifetime_value import (
     ValueModel,
@@ -14,6 +15,7 @@ from trader_segments.lifetime_value import (
     forecast_traders,
     measure_forecast,
 )
+from trader_segments.lifetime_value.activity import NearbyActivity
 from trader_segments.lifetime_value.backtest import MEASURES, decile_errors, judge
 from trader_segments.lifetime_value.change import find_changes, fit_drift
 from trader_segments.lifetime_value.forecast import total_quantiles
@@ -202,6 +204,36 @@ def test_unknown_values_leave_the_trader_to_the_others() -> None:
     assert 10.0 < found["weekly_value"].iloc[-1] < 40.0
     nobody = forecast_traders(ValueModel.fit(unknown, STEADY), unknown, [26])
     assert nobody[["weekly_value", "value_26", "low_26", "high_26"]].isna().all(axis=None)
+
+
+def log_posterior(
+    histories: pd.DataFrame, parameters: dict[str, float], centre: dict[str, float], spread: float
+) -> float:
+    """Of BG/BB with normal log-parameters, by the definition."""
+    alpha, beta, gamma, delta = (parameters[name] for name in centre)
+    total = 0.0
+    for x, last, n in histories[["frequency", "recency", "periods"]].itertuples(index=False):
+        ends = [
+            betaln(alpha + x, beta + j - x) + betaln(gamma + (j < n), delta + j)
+            for j in range(last, n + 1)
+        ]
+        total += logsumexp(ends) - betaln(alpha, beta) - betaln(gamma, delta)
+    away = [np.log(parameters[name] / centre[name]) / spread for name in centre]
+    return float(total - 0.5 * np.sum(np.square(away)))
+
+
+@pytest.mark.parametrize("spread", [0.3, 1.0])
+def test_a_style_lies_where_its_data_and_the_venue_meet(spread: float) -> None:
+    histories = histories_of(planted_venue(40, 30, seed=9))
+    centre = {"alpha": 1.0, "beta": 1.0, "gamma": 0.5, "delta": 10.0}
+    found = NearbyActivity().fit_near(histories, centre, spread).parameters_
+    best = log_posterior(histories, found, centre, spread)
+    for name in centre:
+        for factor in (0.97, 1.03):
+            other = {**found, name: found[name] * factor}
+            assert log_posterior(histories, other, centre, spread) < best, (name, factor)
+    few = NearbyActivity().fit_near(histories.head(1), centre, 0.05).parameters_
+    assert few == pytest.approx(centre, rel=0.1)
 
 
 def test_dormant_traders_count_to_the_style_they_resemble() -> None:

@@ -27,7 +27,7 @@ RECENT_WEEKS: Final = 8
 """The last weeks: those after which a silent trader is called dormant."""
 
 CHANGED_SHARE: Final = 0.05
-"""π: one trader in twenty. From 0.02 to 0.2 results hardly differ (docs/value-evaluation.md)."""
+"""π: one trader in twenty. From 0.05 to 0.2 results hardly differ (docs/value-evaluation.md)."""
 
 CHANGE_DEVIATION: Final = 1.5
 """τ: a change is by a factor of four or five, up or down."""
