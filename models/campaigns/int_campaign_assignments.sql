@@ -24,9 +24,8 @@ own_assignments as (
         published.assigned_on
     from published
     left join venue_assignments
-        on
-            published.campaign_id = venue_assignments.campaign_id
-            and published.trader_id = venue_assignments.trader_id
+        on published.campaign_id = venue_assignments.campaign_id
+        and published.trader_id = venue_assignments.trader_id
     where venue_assignments.trader_id is null
 ),
 

@@ -83,8 +83,7 @@ final as (
         assignments.arm,
         assignments.assigned_on,
         coalesce(dated_segments.segment_id, 'unknown') as segment_id,
-        {{ dbt.dateadd('day', 7 * terms.outcome_weeks, 'assignments.assigned_week') }} <= {{ dbt.dateadd('day', 1, as_of_date()) }}
-            as is_observed,
+        {{ dbt.datediff('assignments.assigned_week', as_of_date(), 'day') }} + 1 >= {{ 7 * terms.outcome_weeks }} as is_observed,
         case
             when coalesce(sums.unknown_outcome_weeks, 0) = 0 then cast(coalesce(sums.outcome_usd, 0) as double)
         end as outcome_usd,
@@ -96,10 +95,9 @@ final as (
     from assignments
     left join sums on assignments.campaign_id = sums.campaign_id and assignments.trader_id = sums.trader_id
     left join dated_segments
-        on
-            assignments.campaign_id = dated_segments.campaign_id
-            and assignments.trader_id = dated_segments.trader_id
-            and dated_segments.newest_rank = 1
+        on assignments.campaign_id = dated_segments.campaign_id
+        and assignments.trader_id = dated_segments.trader_id
+        and dated_segments.newest_rank = 1
 )
 
 select * from final

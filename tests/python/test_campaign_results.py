@@ -106,6 +106,16 @@ def test_as_many_traders_as_it_says_find_the_uplift_in_four_cases_of_five() -> N
     assert np.mean(found) == pytest.approx(0.8, abs=0.03)
 
 
+@pytest.mark.parametrize("mean", [0.0, 1e-9, 1e-300])
+def test_an_uplift_of_next_to_nothing_takes_more_traders_than_there_are(mean: float) -> None:
+    outcome = np.tile([-1.0, 1.0, -2.0, 2.0], 100)
+    outcome -= outcome.mean()
+    is_treated = np.repeat([True, False], 200)
+    found = measure_uplift(outcome + mean, np.zeros(400), is_treated)
+    assert found.low < 0 < found.high
+    assert math.isnan(found.minimum_traders)
+
+
 @pytest.mark.parametrize(
     ("treated", "control"),
     [

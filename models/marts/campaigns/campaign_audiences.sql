@@ -34,10 +34,9 @@ cooling as (
         members.trader_id
     from members
     inner join contacts
-        on
-            members.trader_id = contacts.trader_id
-            and members.campaign_id <> contacts.campaign_id
-            and members.cool_down_days > contacts.age_days
+        on members.trader_id = contacts.trader_id
+        and members.campaign_id <> contacts.campaign_id
+        and members.cool_down_days > contacts.age_days
     left join assignments
         on members.campaign_id = assignments.campaign_id and members.trader_id = assignments.trader_id
     where assignments.trader_id is null

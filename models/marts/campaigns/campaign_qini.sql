@@ -11,11 +11,11 @@ final as (
         cast({{ as_of_date() }} as date) as as_of_date,
         cast(treated as bigint) as treated,
         cast(control as bigint) as control,
-        {%- for figure in [
-            'net_revenue_uplift', 'random_uplift', 'random_low', 'random_high', 'qini_coefficient',
-        ] %}
-        cast({{ figure }}_usd as double) as {{ figure }}_usd{{ ',' if not loop.last }}
-        {%- endfor %}
+        cast(net_revenue_uplift_usd as double) as net_revenue_uplift_usd,
+        cast(random_uplift_usd as double) as random_uplift_usd,
+        cast(random_low_usd as double) as random_low_usd,
+        cast(random_high_usd as double) as random_high_usd,
+        cast(qini_coefficient_usd as double) as qini_coefficient_usd
     from curves
 )
 

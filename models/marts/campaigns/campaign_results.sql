@@ -18,8 +18,6 @@ final as (
         uplifts.campaign_id,
         uplifts.segment_id,
         cast({{ as_of_date() }} as date) as as_of_date,
-        assignments.first_assigned_on,
-        assignments.last_assigned_on,
         cast(uplifts.treated as bigint) as treated,
         cast(uplifts.control as bigint) as control,
         cast(uplifts.not_yet_observed as bigint) as not_yet_observed,
@@ -29,9 +27,10 @@ final as (
         cast(uplifts.{{ measure }}_{{ figure }}{{ unit }} as double) as {{ measure }}_{{ figure }}{{ unit }},
         {%- endfor %}
         cast(uplifts.{{ measure }}_variance_share as double) as {{ measure }}_variance_share,
-        cast(uplifts.{{ measure }}_minimum_traders as bigint) as {{ measure }}_minimum_traders
-        {{- ',' if not loop.last }}
+        cast(uplifts.{{ measure }}_minimum_traders as bigint) as {{ measure }}_minimum_traders,
         {%- endfor %}
+        assignments.first_assigned_on,
+        assignments.last_assigned_on
     from uplifts
     inner join assignments on uplifts.campaign_id = assignments.campaign_id
 )

@@ -28,6 +28,7 @@ LEAST_KNOWN = 0.99
 never of who does not, so that those of whom it is known are no fair sample."""
 CONFIDENCE = 0.95
 POWER = 0.8
+_MOST_TRADERS = 10**10
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Uplift:
         Share of the variance of the outcome that the time before does not explain.
     minimum_traders
         Traders, both arms together and in the present proportion, by whom an uplift of the size
-        asked for is found with probability 0.8.
+        asked for is found with probability 0.8; NaN where the world has not so many.
     """
 
     treated_mean: float
@@ -124,8 +125,16 @@ def measure_uplift(
         low=uplift - width,
         high=uplift + width,
         variance_share=float(adjusted.var() / outcome.var()),
-        minimum_traders=math.ceil(sizes.sum() * (detected / wanted) ** 2) if wanted else math.nan,
+        minimum_traders=_needed(int(sizes.sum()), detected, wanted),
     )
+
+
+def _needed(traders: int, detected: float, wanted: float) -> float:
+    """Traders whose error is so small that `wanted` is found as these find `detected`; NaN where
+    the world has not so many."""
+    if wanted * math.sqrt(_MOST_TRADERS / traders) < detected:
+        return math.nan
+    return math.ceil(traders * (detected / wanted) ** 2)
 
 
 def _is_enough(arm: FloatArray) -> bool:
