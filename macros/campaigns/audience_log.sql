@@ -3,7 +3,7 @@
     writes there. Who is in an audience, as readers know it, is told by the last row of each trader.
 -#}
 {% macro audience_log() -%}
-    {{ return(api.Relation.create(database=target.database, schema=target.schema, identifier='audience_log')) }}
+    {{ return(api.Relation.create(database=target.database or none, schema=target.schema, identifier='audience_log')) }}
 {%- endmacro %}
 
 {#- Hook at the start of a run: makes the log. -#}
