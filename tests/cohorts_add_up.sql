@@ -1,4 +1,5 @@
--- Everybody who has traded is in one cohort and traded in its first week; nobody trades before it or more than there are.
+-- Everybody who has traded is in one cohort and traded in its first week; nobody trades before it or more than there
+-- are.
 with
 
 traders as (

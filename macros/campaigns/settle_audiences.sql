@@ -1,6 +1,6 @@
 {#-
-    Hook at the end of a run, after publishing: where this build is the one that readers have, its changes go into the log.
-    A date that was published before adds only what it did not say then.
+    Hook at the end of a run, after publishing: where this build is the one that readers have, its changes go into the
+    log. A date that was published before adds only what it did not say then.
 -#}
 {% macro settle_audiences() -%}
     {%- set changes = ref('audience_changes') -%}

@@ -74,7 +74,7 @@
             {%- do problems.append("vars.campaigns has the campaign '" ~ entry.campaign ~ "' twice") -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- for file in files if file.startswith('audience_') and file != 'audience_changes' and file[9:] not in campaigns -%}
+    {%- for file in files if file.startswith('audience_') and file[9:] not in campaigns + ['changes'] -%}
         {%- do problems.append(
             'models/campaigns/audiences/' ~ file ~ ".sql has no entry '" ~ file[9:] ~ "' in vars.campaigns"
         ) -%}

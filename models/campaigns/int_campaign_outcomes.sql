@@ -1,5 +1,5 @@
--- What each assigned trader was worth and did before and after, in whole weeks: those before that of the assignment, and
--- from that week on. Days of it before the assignment are the same in both arms but for chance.
+-- What each assigned trader was worth and did before and after, in whole weeks: those before that of the assignment,
+-- and from that week on. Days of it before the assignment are the same in both arms but for chance.
 {%- set terms = var('campaign_measurement') %}
 with
 
@@ -83,7 +83,8 @@ final as (
         assignments.arm,
         assignments.assigned_on,
         coalesce(dated_segments.segment_id, 'unknown') as segment_id,
-        {{ dbt.datediff('assignments.assigned_week', as_of_date(), 'day') }} + 1 >= {{ 7 * terms.outcome_weeks }} as is_observed,
+        {{ dbt.datediff('assignments.assigned_week', as_of_date(), 'day') }} >= {{ 7 * terms.outcome_weeks - 1 }}
+            as is_observed,
         case
             when coalesce(sums.unknown_outcome_weeks, 0) = 0 then cast(coalesce(sums.outcome_usd, 0) as double)
         end as outcome_usd,

@@ -84,7 +84,8 @@ utilities as (
         0e0
         {%- for attribute in utility_attributes() %}
         + coalesce(
-            part_worths.{{ attribute }} * {{ share('items.' ~ attribute ~ ' - market.' ~ attribute, 'scales.' ~ attribute) }},
+            part_worths.{{ attribute }}
+            * {{ share('items.' ~ attribute ~ ' - market.' ~ attribute, 'scales.' ~ attribute) }},
             0e0
         )
         {%- endfor %} as log_odds

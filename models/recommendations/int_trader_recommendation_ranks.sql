@@ -5,9 +5,9 @@
     on_schema_change='append_new_columns',
     full_refresh=false,
 ) }}
--- What was recommended to each trader on each scoring date, and since when. The date that is built replaces its rows. An
--- action stays open for some days, then it rests; what rests, what is forbidden and what the limits of a list leave out
--- does not take a place in it.
+-- What was recommended to each trader on each scoring date, and since when. The date that is built replaces its rows.
+-- An action stays open for some days, then it rests; what rests, what is forbidden and what the limits of a list
+-- leave out does not take a place in it.
 {%- set settings = var('recommendations') %}
 with -- noqa: disable=LT02
 
@@ -123,7 +123,9 @@ final as (
             partition by trader_id
             order by ineligible_because is not null, list_rank
         ) as bigint) as rank,
-        case when ineligible_because is null then coalesce(open_since, cast({{ as_of_date() }} as date)) end as open_since,
+        case
+            when ineligible_because is null then coalesce(open_since, cast({{ as_of_date() }} as date))
+        end as open_since,
         cast({{ as_of_date() }} as date) as as_of_date
     from listed
     where list_rank <= {{ settings.list_length }}

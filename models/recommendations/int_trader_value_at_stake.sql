@@ -1,5 +1,5 @@
--- What the venue stands to lose with each trader, on scales from 0 to 1: what the coming half year is expected to bring,
--- and how likely it is to be lost. Who is silent and so no longer at risk is lost as far as not alive.
+-- What the venue stands to lose with each trader, on scales from 0 to 1: what the coming half year is expected to
+-- bring, and how likely it is to be lost. Who is silent and so no longer at risk is lost as far as not alive.
 with
 
 traders as (

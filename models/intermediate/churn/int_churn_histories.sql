@@ -1,7 +1,7 @@
 -- Who had traded by each date on which churn is looked at, how often, and when last, in weeks as the beta-geometric /
--- beta-Bernoulli model (Fader, Hardie, Shang 2010) reads them: the first active week makes a customer, each later one is
--- a chance to be active again. On past dates, of which models learn, a bounded number of traders, chosen by a hash of the
--- id: memory and time do not grow with the traders there.
+-- beta-Bernoulli model (Fader, Hardie, Shang 2010) reads them: the first active week makes a customer, each later one
+-- is a chance to be active again. On past dates, of which models learn, a bounded number of traders, chosen by a hash
+-- of the id: memory and time do not grow with the traders there.
 {{ config(materialized='table') }}
 with
 

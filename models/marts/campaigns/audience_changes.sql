@@ -1,5 +1,6 @@
 -- What has changed in the audiences since the last publish of another date, on each published date. Of a date that is
--- published again everything stays that was said before, as it stands now: whoever followed the first time is put right.
+-- published again everything stays that was said before, as it stands now: whoever followed the first time is put
+-- right.
 with
 
 audiences as (

@@ -39,7 +39,8 @@ activity as (
     group by 1, 2
 ),
 
--- Where fees are known at all, a week without any brings nothing; where they are not, what was paid out is not the revenue.
+-- Where fees are known at all, a week without any brings nothing; where they are not, what was paid out is not the
+-- revenue.
 fees_known as (
     select count(case when is_active then net_value_usd end) > 0 as are_known
     from trader_weeks
