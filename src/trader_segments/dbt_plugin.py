@@ -31,9 +31,9 @@ from trader_segments.publish import (
 from trader_segments.warehouse import claim, find_origin
 
 _OF_FACTS = ("models/staging/", "models/intermediate/", "macros/", "seeds/")
-_NEVER_OF_FACTS = {"as_of_date", "hash_trader_ids", "trader_features"}
-"""What facts do with the date is in `int_changes`; macros read the registry for features only, and
-ids are hashed where they are published."""
+_NEVER_OF_FACTS = {"as_of_date", "campaigns", "hash_trader_ids", "trader_features"}
+"""What facts do with the date is in `int_changes`; macros read the registries for features and
+audiences only, and ids are hashed where they are published."""
 _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _VAR = re.compile(rb"""\bvar\(\s*['"](\w+)""")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,11 +23,14 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
+from trader_segments.build import Settings
 from trader_segments.campaigns import push as push_module
 from trader_segments.campaigns.audiences import AudienceError
 from trader_segments.campaigns.export import export_audiences, remove_exports
 from trader_segments.campaigns.push import Pushed, PushError, Terms, push_audiences
 from trader_segments.cli import main
+from trader_segments.privacy.erase import prove
+from trader_segments.privacy.search import Needle
 from warehouse_builds import ROOT
 
 Row = tuple[str, str, str, str | None]
@@ -444,16 +448,22 @@ def test_two_pushes_to_one_place_do_not_meet(pusher: Pusher) -> None:
     assert failures == ["another push to the same address is running"]
 
 
-def test_who_was_taken_out_is_in_no_byte_of_the_ledger(pusher: Pusher) -> None:
-    publish(pusher.published, [("nudge", "Trader-in-question", "treatment", None), *ROWS], "2")
+def test_an_erased_person_is_found_in_the_ledger_until_the_destination_has_been_told(
+    published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    home = Settings(tmp_path, tmp_path, "exchange", "")
+    pusher = Pusher(published, home.build / "pushes")
+    needle = Needle("the trader id", "Trader-in-question")
+    publish(published, [("nudge", needle.value, "treatment", None), *ROWS], "2")
     with serving(Crm()) as url:
         pusher.push(url)
-        (ledger,) = pusher.ledgers.glob("*.sqlite")
-        assert b"Trader-in-question" in ledger.read_bytes()
-        publish(pusher.published, ROWS, "3")
+        publish(published, ROWS, "3")
+        shutil.rmtree(published / "versions" / "2")
+        (found,) = prove(home, [needle]).findings
+        assert ".sqlite" in found.where
         pusher.push(url)
-    kept = [path for path in pusher.ledgers.iterdir() if b"in-question" in path.read_bytes()]
-    assert kept == []
+    assert prove(home, [needle]).findings == []
 
 
 KILLED = """

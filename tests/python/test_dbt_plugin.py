@@ -24,6 +24,7 @@ READ_AFTER_FACTS = {
     "style_change_probability": 0.5,
     "toxicity_minimum_orders": 1,
     "trader_features": [],
+    "campaigns": [],
 }
 READ_BY_FACTS = {
     "dollar_currencies": ["USD"],

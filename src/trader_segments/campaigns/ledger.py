@@ -22,9 +22,7 @@ Change = dict[str, Any]
 
 _SCHEMA = """
 create table if not exists ledger (ledger_id text);
-create table if not exists pushed (
-    campaign_id text, trader_id text, content text, primary key (campaign_id, trader_id)
-);
+create table if not exists pushed (member text primary key, content text);
 create table if not exists batches (
     number integer primary key autoincrement, build_id text, as_of_date text, changes text
 );
@@ -134,9 +132,9 @@ class Ledger:
         -------
         How many changes there are.
         """
-        known = {
-            (campaign, trader): content
-            for campaign, trader, content in self.connection.execute("select * from pushed")
+        known: dict[Key, str] = {
+            tuple(json.loads(member)): content
+            for member, content in self.connection.execute("select * from pushed")
         }
         waiting = {
             (change["campaign_id"], change["trader_id"])
@@ -159,10 +157,8 @@ class Ledger:
         """The destination has taken a batch."""
         with _transaction(self.connection):
             for change in batch.changes:
-                key = [change["campaign_id"], change["trader_id"]]
-                self.connection.execute(
-                    "delete from pushed where campaign_id = ? and trader_id = ?", key
-                )
+                member = _text([change["campaign_id"], change["trader_id"]])
+                self.connection.execute("delete from pushed where member = ?", [member])
                 if change["change"] == "upsert":
                     content = {
                         name: value
@@ -170,7 +166,7 @@ class Ledger:
                         if name not in ("campaign_id", "trader_id", "change")
                     }
                     self.connection.execute(
-                        "insert into pushed values (?, ?, ?)", [*key, _text(content)]
+                        "insert into pushed values (?, ?)", [member, _text(content)]
                     )
             self._drop(batch)
 
@@ -187,7 +183,7 @@ class Ledger:
         with _transaction(self.connection):
             self.connection.execute(
                 "insert into dead_letters values (?, ?, ?)",
-                [batch.idempotency_key, reason, json.dumps(batch.changes)],
+                [batch.idempotency_key, reason, _text(batch.changes)],
             )
             self._drop(batch)
 
@@ -202,7 +198,7 @@ class Ledger:
             path.unlink(missing_ok=True)
             return 0
         lines = [
-            json.dumps({"idempotency_key": key, "reason": reason, "changes": json.loads(changes)})
+            _text({"idempotency_key": key, "reason": reason, "changes": json.loads(changes)})
             for key, reason, changes in rows
         ]
         draft = path.with_name(f".{path.name}")
@@ -214,7 +210,7 @@ class Ledger:
     def _write(self, changes: Sequence[Change], build_id: str, as_of_date: str) -> None:
         self.connection.execute(
             "insert into batches (build_id, as_of_date, changes) values (?, ?, ?)",
-            [build_id, as_of_date, json.dumps(changes)],
+            [build_id, as_of_date, _text(changes)],
         )
 
     def _drop(self, batch: Batch) -> None:
@@ -238,5 +234,6 @@ def _named(key: Key) -> Change:
     return {"campaign_id": key[0], "trader_id": key[1]}
 
 
-def _text(content: Change) -> str:
-    return json.dumps(content, sort_keys=True)
+def _text(content: Change | Sequence[Change] | Sequence[str]) -> str:
+    """JSON, in which ids stand as they are and between quotes, so that a search finds them."""
+    return json.dumps(content, sort_keys=True, ensure_ascii=False)
