@@ -1,4 +1,5 @@
--- As fee_tiers_rise, for schedules that might be; each needs a tier for everybody, and none is called as the venue's own.
+-- As fee_tiers_rise, for schedules that might be; each needs a tier for everybody, and none is called as the venue's
+-- own.
 with
 
 tiers as (

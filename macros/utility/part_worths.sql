@@ -1,7 +1,7 @@
 {#-
     Part-worths of each row of `sums`, a relation of the `keys` and of `choice_sums()`, as a relation of the keys,
-    effective_choices and each attribute with its standard error: one step of a conditional logit, its information shrunk
-    toward the diagonal, its result toward the market (docs/derived-utility.md).
+    effective_choices and each attribute with its standard error: one step of a conditional logit, its information
+    shrunk toward the diagonal, its result toward the market (docs/derived-utility.md).
 -#}
 {% macro part_worths(sums, keys) -%}
     {%- set attributes = utility_attributes() -%}

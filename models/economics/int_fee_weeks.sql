@@ -1,4 +1,5 @@
--- What a trader was charged in each whole week, counted back from the as-of date, by group of the fee schedule and role.
+-- What a trader was charged in each whole week, counted back from the as-of date, by group of the fee schedule and
+-- role.
 with
 
 days as (

@@ -1,5 +1,5 @@
--- What was offered in the first days of each new expiry, by class, its own instruments apart: how many in a mean period,
--- and their mean attributes.
+-- What was offered in the first days of each new expiry, by class, its own instruments apart: how many in a mean
+-- period, and their mean attributes.
 with -- noqa: disable=LT02
 
 offered as (

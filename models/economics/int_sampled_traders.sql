@@ -1,5 +1,5 @@
--- The traders who stand for their segment where choice shares are predicted, chosen by the hash of their id, each for as
--- many as there are in the segment for every one sampled.
+-- The traders who stand for their segment where choice shares are predicted, chosen by the hash of their id, each for
+-- as many as there are in the segment for every one sampled.
 with
 
 traders as (

@@ -50,8 +50,10 @@ valued as (
             when projected_volume_usd is not null
                 then coalesce(distance >= -{{ reach }}, projected_volume_usd >= next_volume_usd)
         end as is_in_reach,
-        cast({{ share('next_fee_usd', 'trailing_volume_usd') }} * cast(next_tier_volume_gap_usd as double) as {{ decimal }})
-            as gap_fee_usd,
+        cast(
+            {{ share('next_fee_usd', 'trailing_volume_usd') }}
+            * cast(next_tier_volume_gap_usd as double) as {{ decimal }}
+        ) as gap_fee_usd,
         case
             when projected_volume_usd is null then null
             when distance is null then case when projected_volume_usd >= next_volume_usd then 1e0 else 0e0 end
