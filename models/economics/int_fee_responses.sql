@@ -6,7 +6,7 @@
 {%- set settings = var('fee_sensitivity') %}
 {%- set weeks = settings.weeks %}
 {%- set exact = 'decimal(38, 12)' %}
-with
+with -- noqa: disable=LT02
 
 volumes as (
     select
