@@ -6,7 +6,7 @@
 {%- set settings = var('fee_sensitivity') %}
 {%- set weeks = settings.weeks %}
 {%- set exact = 'decimal(38, 12)' %}
-with
+with -- noqa: disable=LT02
 
 volumes as (
     select
@@ -74,9 +74,9 @@ levels as (
 
 means as (
     select
-        week_number
-        {%- for column in columns %},
-        {{ share('sum(cast(' ~ column ~ ' as ' ~ exact ~ '))', 'count(*)') }} as {{ column }}
+        week_number,
+        {%- for column in columns %}
+        {{ share('sum(cast(' ~ column ~ ' as ' ~ exact ~ '))', 'count(*)') }} as {{ column }}{{ ',' if not loop.last }}
         {%- endfor %}
     from levels
     where not is_changed
@@ -89,9 +89,9 @@ deviations as (
         levels.trader_id,
         levels.week_number,
         levels.is_changed,
-        levels.change_bps
-        {%- for column in columns %},
-        levels.{{ column }} - means.{{ column }} as {{ column }}
+        levels.change_bps,
+        {%- for column in columns %}
+        levels.{{ column }} - means.{{ column }} as {{ column }}{{ ',' if not loop.last }}
         {%- endfor %}
     from levels
     inner join means on levels.week_number = means.week_number

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.special import softmax
@@ -67,6 +67,7 @@ def test_without_tastes_everybody_takes_what_is_popular() -> None:
     np.testing.assert_allclose(shares, fitted.popular_shares(offered, SCALES))
 
 
+@settings(deadline=None, derandomize=True)
 @given(taste=arrays(np.float64, 5, elements=st.floats(-3, 3)), more=st.floats(0.01, 2))
 def test_more_taste_for_what_an_instrument_has_most_of_is_a_larger_share(
     taste: np.ndarray[Any, Any], more: float
@@ -125,6 +126,7 @@ def test_segment_share_is_a_weighted_mean_and_all_counts_those_who_are_meant() -
     assert found["choices"].to_dict() == {"all": 6, "a": 4, "b": 2}
 
 
+@settings(deadline=None, derandomize=True)
 @given(share=st.floats(0.001, 0.999), deviation=st.floats(0, 2), error=st.floats(0, 2))
 def test_interval_holds_the_share_and_grows_with_the_error(
     share: float, deviation: float, error: float

@@ -51,7 +51,8 @@ valued as (
                 then coalesce(distance >= -{{ reach }}, projected_volume_usd >= next_volume_usd)
         end as is_in_reach,
         cast(
-            {{ share('next_fee_usd', 'trailing_volume_usd') }} * cast(next_tier_volume_gap_usd as double) as {{ decimal }}
+            {{ share('next_fee_usd', 'trailing_volume_usd') }}
+            * cast(next_tier_volume_gap_usd as double) as {{ decimal }}
         ) as gap_fee_usd,
         case
             when projected_volume_usd is null then null
