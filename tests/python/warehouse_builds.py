@@ -330,10 +330,10 @@ def unlike(left: Mapping[str, pa.Table], right: Mapping[str, pa.Table]) -> list[
                 found.append(f"{mart}.{name}: {far.sum()} rows, the first {a[row]} and {b[row]}")
         for name in texts:
             for pair in zip(ours[name].to_pylist(), theirs[name].to_pylist(), strict=True):
-                a, b = (_NUMBER.split(text) for text in pair)
+                a, b = (_NUMBER.split(text or "") for text in pair)
                 numbers = [np.array(parts[1::2], dtype=np.float64) for parts in (a, b)]
                 if a[::2] != b[::2] or not _close(*numbers).all():
-                    found.append(f"{mart}.{name}: {pair[0][:200]} and {pair[1][:200]}")
+                    found.append(f"{mart}.{name}: {str(pair[0])[:200]} and {str(pair[1])[:200]}")
     return found
 
 
