@@ -108,6 +108,9 @@ lock: $(development) ## Resolve the lock files again for pyproject.toml; UPGRADE
 	$(say) "pip-compile requirements-semantic.lock"
 	@CUSTOM_COMPILE_COMMAND='make lock' $(bin)/pip-compile $(if $(UPGRADE),--upgrade) \
 		--extra semantic --constraint requirements-dev.lock --output-file requirements-semantic.lock pyproject.toml
+	$(say) "pip-compile bi/superset/requirements.lock"
+	@CUSTOM_COMPILE_COMMAND='make lock' $(bin)/pip-compile $(if $(UPGRADE),--upgrade) --no-all-build-deps \
+		--output-file bi/superset/requirements.lock bi/superset/requirements.in
 
 clean: ## Remove .venv, dbt's target and logs, and caches; build/ and published/ stay
 	rm -rf .venv .venv-superset target logs .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -135,12 +138,12 @@ $(development): $(runtime)
 $(spark): $(development)
 	$(call install_lock,requirements-spark.lock,--no-binary pyspark --no-build-isolation)
 
-# Not for CI: two hundred packages, without hashes.
-.venv-superset/.installed: bi/superset/requirements.txt | $(created)
+# Not for CI: a hundred and fifty packages.
+.venv-superset/.installed: bi/superset/requirements.lock | $(created)
 	$(say) "Installing $<"
 	@rm -rf .venv-superset
 	@$(bin)/python -m venv .venv-superset
-	@.venv-superset/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@.venv-superset/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes -r $<
 	@touch $@
 
 # So does halo, the spinner of mf.
