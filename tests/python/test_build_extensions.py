@@ -237,7 +237,7 @@ def test_an_entry_without_a_file_fails_the_build_and_is_named(
 def test_a_failing_test_keeps_the_previous_build_served(extended: Extended) -> None:
     before = extended.home.manifest()
     failing = extended.home.project / "tests" / "always_fails.sql"
-    failing.write_text("select 1 as broken from {{ ref('segment_summary') }}\n", encoding="utf-8")
+    failing.write_text("select 1 as broken from {{ ref('source_health') }}\n", encoding="utf-8")
     try:
         run = extended.home.dbt("build", "--exclude-resource-type", "unit_test")
     finally:
