@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TRADERS = 8_000
 MODELS = (
     "+int_trader_gaps +int_trader_value_days +int_trader_equity_days +int_trader_exposure_days "
-    "+int_traders path:models/intermediate/churn path:python_models/churn "
+    "+int_traders path:models/churn path:python_models/churn "
     "trader_churn churn_models churn_quality churn_bands"
 )
 """What churn depends on, but for due diligence, of which these venues hand over nothing."""
