@@ -54,7 +54,7 @@ test-spark: $(spark) $(project) ## Build on a local Spark cluster and compare wi
 	$(say) "pytest -m spark"
 	@$(bin)/pytest -n 0 -m spark --durations=0
 
-semantic: $(metricflow) $(project) ## Install MetricFlow and read the semantic layer for the published marts; then .venv/bin/mf query
+semantic: $(metricflow) $(project) ## Install MetricFlow and read the semantic layer for the published marts; then TRADER_SEGMENTS_TARGET=published .venv/bin/mf query
 	$(say) "dbt parse"
 	@TRADER_SEGMENTS_TARGET=published $(bin)/dbt parse --target-path target
 

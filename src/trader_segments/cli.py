@@ -18,6 +18,7 @@ from trader_segments.choices import (
     Instrument,
     InstrumentError,
     VenueError,
+    class_in_words,
     hypothetical_shares,
     read_venue,
 )
@@ -238,7 +239,8 @@ def what_if(spread: float | None, **terms: str | float | None) -> None:
     reason = shares["unknown_because"].iloc[0]
     if reason is not None:
         raise click.ClickException(reason)
-    click.echo(f"As {shares['instrument_class'].iloc[0]} of {instrument.underlying}, in percent")
+    alike = class_in_words(shares["instrument_class"].iloc[0], venue.settings)
+    click.echo(f"As {alike}, of {instrument.underlying}, in percent")
     click.echo(f"{'segment':<36}{'share':>9}{'95 % interval':>21}{'traders':>9}")
     bounds = ["expected_share", "expected_share_low", "expected_share_high"]
     percent = 100 * shares[bounds].to_numpy(dtype=float)

@@ -98,7 +98,7 @@ def test_command_says_what_the_mart_says(
         "100 * popular_share from hypothetical_instrument_shares "
         "where instrument_name = 'BTC call of 30 days with delta 0.25'"
     )
-    assert heading == "As option call 2 1 of BTC, in percent"
+    assert heading == ("As call options, 9 to 35 days, delta 0.1 to 0.35, of BTC, in percent")
     assert len(lines) == len(rows) > 5
     printed = {line.split()[0]: line for line in lines}
     for segment, share, low, traders, market in rows:

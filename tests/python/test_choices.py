@@ -21,6 +21,7 @@ from trader_segments.choices import (
     Venue,
     choice_backtest,
     choice_quality,
+    class_in_words,
     hypothetical_shares,
     interval,
     model_error,
@@ -331,3 +332,18 @@ def test_nobody_who_chose_lately_is_a_reason_too() -> None:
     venue = listing.venue(trader_choices=listing.trader_choices.head(0))
     (row,) = what_if(venue, kind="perpetual").to_dict("records")
     assert "lately" in row["unknown_because"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("option call 2 1", "call options, 9 to 35 days, delta 0.1 to 0.35"),
+        ("option put 0 3", "put options, up to 2 days, delta over 0.65"),
+        ("option call 4 0", "call options, over 100 days, delta up to 0.1"),
+        ("future 3", "futures, 35 to 100 days"),
+        ("perpetual 0", "perpetuals"),
+        ("spot 0", "spot"),
+    ],
+)
+def test_classes_are_told_in_words(name: str, words: str) -> None:
+    assert class_in_words(name, SETTINGS) == words

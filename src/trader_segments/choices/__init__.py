@@ -5,6 +5,7 @@ from trader_segments.choices.instruments import (
     Instrument,
     InstrumentError,
     Settings,
+    class_in_words,
     read_instruments,
 )
 from trader_segments.choices.shares import Market, Offer, interval, segment_shares
@@ -20,6 +21,7 @@ __all__ = [
     "VenueError",
     "choice_backtest",
     "choice_quality",
+    "class_in_words",
     "hypothetical_shares",
     "interval",
     "model_error",

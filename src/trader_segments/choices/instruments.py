@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -217,6 +217,32 @@ class Instrument:
         ]
         name = " ".join(str(part) for part in [*parts, bucket] if part is not None)
         return name, np.array(attributes, dtype=np.float64)
+
+
+def class_in_words(instrument_class: str, settings: Settings) -> str:
+    """A class of `int_offered_instruments` in words: call options, 9 to 35 days, delta 0.1 to 0.35.
+
+    Where buckets end is told by the settings; a perpetual has no days, and anything but an option
+    no delta.
+    """
+    words = instrument_class.split()
+    kind, buckets = words[0], [int(word) for word in words[1:] if word.isdigit()]
+    types = [f"{word} " for word in words[1:] if not word.isdigit()]
+    named = "".join(types) + ("spot" if kind == "spot" else f"{kind}s")
+    if kind in ("perpetual", "spot"):
+        return named
+    parts = [named, f"{_between(settings.tenor_days, buckets[0])} days"]
+    if len(buckets) > 1:
+        parts.append(f"delta {_between(settings.absolute_deltas, buckets[1])}")
+    return ", ".join(parts)
+
+
+def _between(edges: Sequence[float], bucket: int) -> str:
+    if bucket == 0:
+        return f"up to {edges[0]:g}"
+    if bucket == len(edges):
+        return f"over {edges[-1]:g}"
+    return f"{edges[bucket - 1]:g} to {edges[bucket]:g}"
 
 
 def read_instruments(rows: pd.DataFrame) -> list[Instrument]:
