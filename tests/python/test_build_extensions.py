@@ -259,7 +259,7 @@ def test_a_failing_test_keeps_the_previous_build_served(extended: Extended) -> N
     ("arguments", "reason"),
     [
         (["build", "--select", "feature_catalog"], "--select made this a part of a build"),
-        (["run"], "dbt run is not a whole build"),
+        (["run", "--select", "feature_catalog"], "dbt run is not a whole build"),
     ],
 )
 def test_a_part_of_a_build_is_not_published(
