@@ -345,8 +345,8 @@ def test_one_thread_and_many_slices_of_dates_give_the_same_marts(
     built: Built, venue: SimulationResult, bare_project: Path, tmp_path: Path
 ) -> None:
     profiles = yaml.safe_load((ROOT / "profiles.yml").read_text(encoding="utf-8"))
-    for target in profiles["trader_segments"]["outputs"].values():
-        if "settings" in target:
+    for name, target in profiles["trader_segments"]["outputs"].items():
+        if target["type"] == "duckdb" and name != "published":
             target["settings"]["threads"] = 1
     profile = tmp_path / "profile" / "profiles.yml"
     profile.parent.mkdir()
@@ -367,8 +367,9 @@ def test_one_thread_and_many_slices_of_dates_give_the_same_marts(
     assert home.query_warehouse(slices)[0][0] > 3
     assert differences(built.contents[0], home.contents()) == []
     on_one, on_many = home.manifest()["marts"], built.manifests[0]["marts"]
-    unlike = {mart for mart in on_many if on_one[mart]["digest"] != on_many[mart]["digest"]}
-    assert unlike == set(STAMPS)
+    for entry in (*on_one.values(), *on_many.values()):
+        entry.pop("key")  # Told by the tests of a project; the first has none.
+    assert {mart for mart in on_many if on_one[mart] != on_many[mart]} == set(STAMPS)
 
 
 def test_sql_scores_as_the_model_does(built: Built) -> None:
