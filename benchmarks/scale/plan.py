@@ -169,6 +169,55 @@ def shuffles(rows: Density) -> list[Shuffle]:
 
 
 @dataclass(frozen=True)
+class OnSpark:
+    """What the sizes built on Spark tell, each less the smallest of them.
+
+    Attributes
+    ----------
+    slowdown
+        CPU seconds of dbt and Spark for one of DuckDB.
+    shuffle_bytes_per_fill
+        Written by shuffles, compressed.
+    checks
+        By quantity, the largest size forecast by a line through the others; none with two sizes.
+    """
+
+    slowdown: float
+    shuffle_bytes_per_fill: float
+    checks: Mapping[str, Check]
+
+
+SPARK_QUANTITIES = {
+    "CPU seconds of a whole build on Spark": ("cpu", "s"),
+    "written by shuffles": ("shuffle_megabytes", "MB"),
+}
+
+
+def on_spark(found: Sequence[Mapping[str, Any]]) -> OnSpark | None:
+    """None where fewer than two sizes were built on Spark."""
+    built = sorted((each for each in found if "spark" in each), key=size_of)
+    if len(built) < 2:
+        return None
+    sizes = [size_of(each) for each in built]
+
+    def gained(run: str, figure: str) -> float:
+        return float(built[-1][run][figure] - built[0][run][figure])
+
+    checks = {}
+    for name, (figure, _) in SPARK_QUANTITIES.items() if len(built) > 2 else ():
+        *known, measured = (float(each["spark"][figure]) for each in built)
+        line = np.polyfit([size.fills for size in sizes[:-1]], known, 1)
+        checks[name] = Check(sizes[-1], float(np.polyval(line, sizes[-1].fills)), measured)
+    return OnSpark(
+        slowdown=gained("spark", "cpu") / gained("full", "cpu"),
+        shuffle_bytes_per_fill=gained("spark", "shuffle_megabytes")
+        * 1e6
+        / (sizes[-1].fills - sizes[0].fills),
+        checks=checks,
+    )
+
+
+@dataclass(frozen=True)
 class Cluster:
     """Workers of a cluster, and what is assumed of them.
 
@@ -199,9 +248,9 @@ class Cluster:
         """Hours of computing for CPU seconds of DuckDB."""
         return cpu_seconds * self.slowdown / (self.workers * self.cores * self.busy) / 3600
 
-    def network_hours(self, row_bytes: float) -> float:
-        """Hours in which the workers' networks carry so many bytes of rows."""
-        return row_bytes * self.compression * 8 / (self.workers * self.gigabits * 1e9) / 3600
+    def network_hours(self, sent_bytes: float) -> float:
+        """Hours in which the workers' networks carry so many bytes."""
+        return sent_bytes * 8 / (self.workers * self.gigabits * 1e9) / 3600
 
     def worker_gigabytes(self) -> float:
         """Memory of a worker: a task a core, each with its largest partition twice, and as much
@@ -209,12 +258,30 @@ class Cluster:
         return 2 * 2 * self.cores * self.skew * self.partition_megabytes / 1000
 
 
+def cluster_of(
+    found: Sequence[Mapping[str, Any]],
+    workers: int = Cluster.workers,
+    cores: int = Cluster.cores,
+    slowdown: float | None = None,
+) -> Cluster:
+    """A cluster whose slowdown is the one given, else the one measured, else the one assumed."""
+    measured = on_spark(found)
+    if slowdown is None:
+        slowdown = measured.slowdown if measured else Cluster.slowdown
+    return Cluster(workers, cores, slowdown)
+
+
 def cluster_figures(
-    plans: Mapping[str, Plan], size: Size, cluster: Cluster, density: Density
+    plans: Mapping[str, Plan],
+    size: Size,
+    cluster: Cluster,
+    density: Density,
+    shuffle_bytes_per_fill: float | None = None,
 ) -> dict[str, float]:
     """What a size takes on a cluster, in the units that the names end in.
 
-    Fixed costs are left out: at such sizes they are nothing, and Spark has its own.
+    Fixed costs are left out: at such sizes they are nothing, and Spark has its own. Where what
+    shuffles write was not measured it is what rows are wide (:func:`shuffles`).
     """
     rows = size.fills
 
@@ -222,17 +289,16 @@ def cluster_figures(
         plan = plans[name]
         return plan.forecast(size) - plan.fixed
 
-    moved = sum(s.bytes_per_row * s.rows_per_fill for s in shuffles(density)) * rows
-    full, increment, scoring = (
-        of(f"CPU seconds of {what}")
-        for what in ("a whole build", "a one-day increment", "a scoring")
-    )
+    if shuffle_bytes_per_fill is None:
+        widths = sum(s.bytes_per_row * s.rows_per_fill for s in shuffles(density))
+        shuffle_bytes_per_fill = widths * cluster.compression
+    moved = shuffle_bytes_per_fill * rows
+    full, scoring = (of(f"CPU seconds of {what}") for what in ("a whole build", "a scoring"))
     return {
         "core_hours": full * cluster.slowdown / 3600,
         "hours": cluster.hours(full),
-        "increment_hours": cluster.hours(increment),
         "scoring_hours": cluster.hours(scoring),
-        "shuffle_terabytes": moved * cluster.compression / 1e12,
+        "shuffle_terabytes": moved / 1e12,
         "network_hours": cluster.network_hours(moved),
         "worker_gigabytes": cluster.worker_gigabytes(),
         "storage_terabytes": of("working database") / 1e6,
@@ -285,11 +351,16 @@ def main() -> None:
     parser.add_argument("--size", type=Size.parse, default="10B:100M", help="default: %(default)s")
     parser.add_argument("--workers", type=int, default=Cluster.workers)
     parser.add_argument("--cores", type=int, default=Cluster.cores, help="of a worker")
-    parser.add_argument("--slowdown", type=float, default=Cluster.slowdown)
+    parser.add_argument(
+        "--slowdown",
+        type=float,
+        help="CPU seconds of Spark for one of DuckDB; default: as measured",
+    )
     parser.add_argument("--memory", default="5GB", help="DuckDB's limit in scale.py (%(default)s)")
     given = parser.parse_args()
-    cluster = Cluster(given.workers, given.cores, given.slowdown)
-    print(plan_section(read_figures(given.work), given.size, cluster, given.memory))
+    found = read_figures(given.work)
+    cluster = cluster_of(found, given.workers, given.cores, given.slowdown)
+    print(plan_section(found, given.size, cluster, given.memory))
 
 
 if __name__ == "__main__":

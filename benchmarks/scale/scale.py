@@ -12,10 +12,12 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import sys
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from processes import ROOT
-from scale_runs import has_spark_target, measure_sample_venue, measure_size
+from scale_runs import SCRIPTS, measure_sample_venue, measure_size
 from scale_venues import Size
 
 TINY = Size(4_000, 40)
@@ -47,28 +49,29 @@ def main() -> None:
         default="20M",
         help="fills up to which pandas and polars run; they hold all in memory (%(default)s)",
     )
-    parser.add_argument("--spark", action="store_true", help="the target spark too, if there")
+    parser.add_argument(
+        "--largest-spark",
+        type=lambda text: Size.parse(text).fills,
+        default=0,
+        help="fills up to which the target spark runs too; needs pyspark and Java 17",
+    )
     parser.add_argument("--keep", action="store_true", help="keep venues and homes")
     parser.add_argument("--write", action="store_true", help="write docs/scale-benchmarks.md")
     given = parser.parse_args()
-    if given.spark and not has_spark_target():
-        parser.error("profiles.yml has no target spark")
+    if given.largest_spark and find_spec("pyspark") is None:
+        parser.error("pyspark is not installed: see docs/scale.md")
     work: Path = given.work.resolve()
     sizes = given.sizes or [Size.parse(text) for text in (LARGE if given.large else SMALL)]
 
-    tiny = measure_size(TINY, work, say, memory=given.memory, largest_script=0, keep=given.keep)
-    found = [
-        measure_size(
-            size,
-            work,
-            say,
-            memory=given.memory,
-            largest_script=given.largest_script,
-            with_spark=given.spark,
-            keep=given.keep,
-        )
-        for size in sorted(set(sizes))
-    ]
+    def measured(size: Size) -> dict[str, Any]:
+        beside = {"spark"} if size.fills <= given.largest_spark else set()
+        if size.fills <= given.largest_script:
+            beside |= {"same_features"}
+            beside |= SCRIPTS if size > TINY else set()
+        return measure_size(size, work, say, memory=given.memory, beside=beside, keep=given.keep)
+
+    tiny = measured(TINY)
+    found = [measured(size) for size in sorted(set(sizes))]
     sample = measure_sample_venue(work, say)
     from scale_page import write_page  # what it imports would count to the peaks measured above
 

@@ -16,14 +16,18 @@ from jinja2 import Template
 from plan import (
     CLOSE,
     QUANTITIES,
+    SPARK_QUANTITIES,
+    Check,
     Cluster,
     Plan,
     cluster_figures,
+    cluster_of,
     density,
     fitted,
     held_out,
     limit_of,
     measured_values,
+    on_spark,
     shuffles,
     size_of,
 )
@@ -230,7 +234,8 @@ def render(sample: Figures, tiny: Figures, found: Sequence[Figures], memory: str
         memory=memory,
         compared=len(COLUMNS),
         registered=_registered(),
-        plan=plan_section([tiny, *found], PAST, Cluster(), memory),
+        spark=_spark_table([tiny, *found]),
+        plan=plan_section([tiny, *found], PAST, cluster_of([tiny, *found]), memory),
     )
 
 
@@ -250,18 +255,14 @@ def plan_section(found: Sequence[Figures], size: Size, cluster: Cluster, memory:
         coefficients = (plan.fixed, plan.per_million_fills, plan.per_thousand_traders)
         bound = "" if math.isinf(plan.ceiling) else f"{plan.ceiling:,.0f}"
         rows.append([name, unit, *(f"{value:.3g}" for value in coefficients), bound])
-        for check in held_out(sizes, values, limit):
-            checks.append(
-                [
-                    name,
-                    _named(check.size),
-                    f"{check.forecast:,.0f} {unit}",
-                    f"{check.measured:,.0f} {unit}",
-                    f"{check.error:+.0%}",
-                    met(check.is_close),
-                ]
-            )
+        checks += [_check_row(name, unit, check) for check in held_out(sizes, values, limit)]
     rows_a_fill = density(found)
+    spark = on_spark(found)
+    if spark:
+        checks += [
+            _check_row(name, SPARK_QUANTITIES[name][1], check)
+            for name, check in spark.checks.items()
+        ]
     template = Template(PLAN_TEMPLATE.read_text(encoding="utf-8"), keep_trailing_newline=True)
     ratios_measured = len({s.fills / s.traders for s in sizes})
     return template.render(
@@ -283,8 +284,36 @@ def plan_section(found: Sequence[Figures], size: Size, cluster: Cluster, memory:
             ],
         ),
         cluster=cluster,
-        figures=cluster_figures(plans, size, cluster, rows_a_fill),
+        spark=spark,
+        figures=cluster_figures(
+            plans, size, cluster, rows_a_fill, spark.shuffle_bytes_per_fill if spark else None
+        ),
     )
+
+
+def _check_row(name: str, unit: str, check: Check) -> list[str]:
+    return [
+        name,
+        _named(check.size),
+        f"{check.forecast:,.0f} {unit}",
+        f"{check.measured:,.0f} {unit}",
+        f"{check.error:+.0%}",
+        met(check.is_close),
+    ]
+
+
+def _spark_table(found: Sequence[Figures]) -> str:
+    rows = [
+        [
+            _named(size_of(figures)),
+            *(f"{cost[name]:,.0f}" for name in ("wall", "cpu", "task_cpu")),
+            *(f"{cost[name]:,.0f}" for name in ("shuffle_megabytes", "spilled_megabytes")),
+        ]
+        for figures in found
+        if (cost := figures.get("spark"))
+    ]
+    columns = ["size", "seconds", "CPU seconds", "of them tasks'", "MB shuffled", "MB spilled"]
+    return table(columns, rows) if rows else ""
 
 
 def _registered() -> int:

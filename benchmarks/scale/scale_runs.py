@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.util import find_spec
@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import yaml
-from processes import ROOT, measured, measured_script
+from processes import measured, measured_script
 from scale_venues import COMMAND, ScaleVenue, Size
+from spark_server import spark_server
 from trader_columns import COLUMNS, FEATURES, disagreements
 
 SCORING = "int_as_of_date+,+trader_segments"
@@ -144,22 +144,26 @@ class Runs:
         return {**cost, "values": values, "differing": len(differing), "first": differing[:5]}
 
     def spark(self) -> Figures:
-        """Seconds of a whole build by the target `spark`, on the server that SPARK_REMOTE names.
-
-        By the clock alone: what the server computes and holds is not the dbt process'.
-        """
+        """A whole build by the target `spark` on a server of its own: seconds of dbt and the
+        server together, and what the server's tasks computed and sent."""
         home = self.home.with_name(f"{self.home.name}-spark")
         shutil.rmtree(home, ignore_errors=True)
-        schema = f"scale_{self.home.name}".replace("-", "_").replace(".", "_").lower()
-        cost = self._dbt("spark", home, *BUILD, "--target", "spark", schema=schema)
+        with spark_server(home.with_name(f"{home.name}-server")) as server:
+            before = server.cpu()
+            remote = {"SPARK_REMOTE": server.remote}
+            cost = self._dbt("spark", home, *BUILD, "--target", "spark", settings=remote)
+            cpu = cost["cpu"] + server.cpu() - before
+            tasks = server.tasks()
         shutil.rmtree(home)
-        return {"wall": cost["wall"]}
+        return {"wall": cost["wall"], "cpu": cpu, **tasks}
 
     def _script(self, name: str, script: str, *arguments: Path) -> Figures:
         command = [sys.executable, str(Path(__file__).with_name(script)), *map(str, arguments)]
         return dict(measured_script(command, {}, self.kept / f"{name}.log"))
 
-    def _dbt(self, name: str, home: Path, *arguments: str, schema: str | None = None) -> Figures:
+    def _dbt(
+        self, name: str, home: Path, *arguments: str, settings: Mapping[str, str] | None = None
+    ) -> Figures:
         (home / "build").mkdir(parents=True, exist_ok=True)
         environment = {
             "TRADER_SEGMENTS_HOME": str(home),
@@ -167,9 +171,8 @@ class Runs:
             "VENUE": "exchange",
             "DBT_TARGET_PATH": str(home / "target"),
             "DBT_LOG_PATH": str(home / "logs"),
+            **(settings or {}),
         }
-        if schema:
-            environment["TRADER_SEGMENTS_SCHEMA"] = schema
         if self.memory:
             environment["TRADER_SEGMENTS_MEMORY"] = self.memory
         command = [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", *arguments]
@@ -179,12 +182,6 @@ class Runs:
         """Seconds of the costliest nodes of the last run, tests together."""
         path = self.home / "target" / "run_results.json"
         return {"nodes": costliest(json.loads(path.read_text(encoding="utf-8"))["results"])}
-
-
-def has_spark_target() -> bool:
-    """Whether profiles.yml has the target."""
-    profiles = yaml.safe_load((ROOT / "profiles.yml").read_text(encoding="utf-8"))
-    return "spark" in profiles["trader_segments"]["outputs"]
 
 
 def costliest(results: list[Mapping[str, Any]]) -> dict[str, float]:
@@ -204,21 +201,16 @@ def measure_size(
     say: Callable[[str], None],
     *,
     memory: str | None = None,
-    largest_script: int = 20_000_000,
-    with_spark: bool = False,
+    beside: Collection[str] = (),
     keep: bool = False,
 ) -> Figures:
     """Every figure of one size; venue and home are deleted once all are there, unless kept.
 
-    `largest_script`: fills up to which the pandas and polars scripts run; both hold all in memory.
+    `beside`: what is measured beside the builds, of SCRIPTS, `same_features` and `spark`.
     """
     venue = ScaleVenue(size, work / "venues" / size.name)
     runs = Runs(venue.raw, work / "homes" / size.name, work / "figures" / size.name, memory)
-    wanted = {*BUILDS, "size", "rows", "floor", "same_features"}
-    if size.fills <= largest_script:
-        wanted |= SCRIPTS
-    if with_spark:
-        wanted |= {"spark"}
+    wanted = {*BUILDS, "size", "rows", "floor", *beside}
     if wanted <= runs.figures().keys():
         return runs.figures()
     say(f"{size.name}: venue")
@@ -229,12 +221,13 @@ def measure_size(
     runs.once("floor", lambda: runs.floor(venue.first))
     _builds(venue, runs, say)
     venue.show(venue.first)
-    say(f"{size.name}: the same features alone")
-    runs.once("same_features", runs.same_features)
+    if "same_features" in wanted:
+        say(f"{size.name}: the same features alone")
+        runs.once("same_features", runs.same_features)
     for name in sorted(SCRIPTS & wanted):
         say(f"{size.name}: {name}")
         runs.once(name, partial(runs.script, name, venue.first))
-    if with_spark:
+    if "spark" in wanted:
         say(f"{size.name}: Spark")
         runs.once("spark", runs.spark)
     if not keep:

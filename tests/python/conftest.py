@@ -5,6 +5,8 @@ from __future__ import annotations
 import atexit
 import fcntl
 import os
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from trader_segments.simulate import simulate
 from warehouse_builds import (
     DAYS,
     INSTRUMENTS,
+    TESTS,
     Home,
     change_settings,
     copy_project,
@@ -23,8 +26,10 @@ from warehouse_builds import (
     write_csv,
 )
 
+Once = Callable[[str, Callable[[Path], object]], Path]
 
-def quick_project(folder: Path, *without: str) -> Path:
+
+def quick_project(folder: Path, *, without: Sequence[str]) -> Path:
     """A copy of the project that does not write descriptions into the database, a sixth faster."""
     project = copy_project(folder / "project", without=without)
     change_settings(
@@ -35,15 +40,35 @@ def quick_project(folder: Path, *without: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def lean_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project without its unit tests, which never look at the data that is built."""
-    return quick_project(tmp_path_factory.mktemp("lean"), "unit_tests")
+def once(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Once:
+    """Makes a folder of a name for the workers of a run together: to be read, never changed."""
+    base = tmp_path_factory.getbasetemp()
+    if hasattr(request.config, "workerinput"):
+        base = base.parent
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        folder = base / name
+        folder.mkdir(exist_ok=True)
+        with (folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (folder / "made").exists():
+                make(folder)
+                (folder / "made").touch()
+        return folder
+
+    return made
 
 
 @pytest.fixture(scope="session")
-def bare_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def lean_project(once: Once) -> Path:
+    """The project without its unit tests, which never look at the data that is built."""
+    return once("lean", partial(quick_project, without=["unit_tests"])) / "project"
+
+
+@pytest.fixture(scope="session")
+def bare_project(once: Once) -> Path:
     """The project without any test, for builds that are compared with each other."""
-    return quick_project(tmp_path_factory.mktemp("bare"), "data_tests", "unit_tests")
+    return once("bare", partial(quick_project, without=TESTS)) / "project"
 
 
 @pytest.fixture(scope="session")
@@ -58,25 +83,20 @@ def small_venue(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def sample_home(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Home:
-    """The sample venue, built once for the workers of a run together: to be read, never changed.
+def sample_home(once: Once, bare_project: Path) -> Home:
+    """The sample venue, built once for the workers of a run together.
 
     What was planted in it is in `sample_home.raw_data.parent / "truth"`.
     """
-    folder = tmp_path_factory.getbasetemp()
-    if hasattr(request.config, "workerinput"):
-        folder = folder.parent
-    folder /= "sample_home"
-    folder.mkdir(exist_ok=True)
-    home = Home(folder / "home", folder / "venue" / "raw", project=folder / "project")
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "built").exists():
-            simulate(folder / "venue")
-            quick_project(folder, "data_tests", "unit_tests")
-            must(home.dbt("build"))
-            (folder / "built").touch()
-    return home
+
+    def home(folder: Path) -> Home:
+        return Home(folder / "home", folder / "venue" / "raw", project=bare_project)
+
+    def make(folder: Path) -> None:
+        simulate(folder / "venue")
+        must(home(folder).dbt("build"))
+
+    return home(once("sample", make))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -35,15 +35,30 @@ class SparkCluster:
         Number of workers; 0 runs everything in the Connect server, on two threads.
     memory
         Of each worker's executor, and of the server, as Java takes it.
+    settings
+        Spark's, beside those of a test or in their place.
+    java_options
+        Of the server and of executors.
     """
 
-    def __init__(self, folder: Path, *, workers: int = 2, memory: str = "3g") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        workers: int = 2,
+        memory: str = "3g",
+        settings: Mapping[str, object] | None = None,
+        java_options: str = _JAVA_OPTIONS,
+    ) -> None:
         self.folder = folder
         self.memory = memory
+        self._settings = dict(settings or {})
+        self._java_options = java_options
         self.workers: list[subprocess.Popen[bytes]] = []
         self._worker_count = workers
         self._processes: list[subprocess.Popen[bytes]] = []
         self.remote = ""
+        self.server_pid = 0
 
     def __enter__(self) -> SparkCluster:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -91,9 +106,9 @@ class SparkCluster:
             "spark.hadoop.datanucleus.schema.autoCreateAll": "true",
             "spark.hadoop.hive.metastore.schema.verification": "false",
             "spark.driver.extraJavaOptions": " ".join(
-                [_JAVA_OPTIONS, f"-Dderby.stream.error.file={self.folder / 'derby.log'}"]
+                [self._java_options, f"-Dderby.stream.error.file={self.folder / 'derby.log'}"]
             ),
-            "spark.executor.extraJavaOptions": _JAVA_OPTIONS,
+            "spark.executor.extraJavaOptions": self._java_options,
             "spark.driver.host": HOST,
             "spark.driver.bindAddress": HOST,
             "spark.executor.memory": self.memory,
@@ -110,8 +125,9 @@ class SparkCluster:
             "spark.sql.adaptive.enabled": "false",
             # Build after build compiles the same code.
             "spark.sql.codegen.cache.maxEntries": 10000,
+            **self._settings,
         }
-        self._spark_class(
+        server = self._spark_class(
             "connect",
             "org.apache.spark.deploy.SparkSubmit",
             *("--class", "org.apache.spark.sql.connect.service.SparkConnectServer"),
@@ -121,6 +137,7 @@ class SparkCluster:
             # for a server it goes before spark.driver.memory
             memory=self.memory,
         )
+        self.server_pid = server.pid
         self._await_port(port, "connect")
 
     def _worker(self, number: int, master: str) -> subprocess.Popen[bytes]:

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from due_diligence_oracle import decide, holds
-from warehouse_builds import Home, change_settings, copy_project, must, write_csv
+from warehouse_builds import TESTS, Home, change_settings, copy_project, must, write_csv
 
 pytestmark = pytest.mark.slow
 
@@ -287,7 +287,7 @@ BUSY_RULE = "busy,busy,,>=,10,customer,60,,false,Trades every day,a test,2020-01
 
 
 def test_one_file_one_entry_and_one_row_add_a_fact(small_venue: Path, tmp_path: Path) -> None:
-    project = copy_project(tmp_path / "project", without=("data_tests", "unit_tests"))
+    project = copy_project(tmp_path / "project", without=TESTS)
     file = project / "models" / "due_diligence" / "facts" / "dd_busy.sql"
     file.write_text(BUSY_SQL, encoding="utf-8")
     home = Home(tmp_path / "home", small_venue, project=project)

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from warehouse_builds import Home, Run, change_settings, copy_project, must
+from warehouse_builds import TESTS, Home, Run, change_settings, copy_project, must
 
 pytestmark = pytest.mark.slow
 
@@ -184,7 +184,7 @@ def test_one_file_and_one_entry_add_a_campaign(extended: Extended) -> None:
 def misfits(small_venue: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A build with files that have no entry and entries that say what cannot be."""
     folder = tmp_path_factory.mktemp("misfits")
-    project = with_everyone(copy_project(folder / "project"))
+    project = with_everyone(copy_project(folder / "project", without=TESTS))
     (project / "models" / "features" / "feat_weekend.sql").write_text(WEEKEND_SQL, encoding="utf-8")
 
     def misspell(settings: Settings) -> None:
@@ -226,7 +226,7 @@ def test_an_unknown_transform_fails_the_build_and_is_named(misfits: Run) -> None
 def test_an_entry_without_a_file_fails_the_build_and_is_named(
     small_venue: Path, tmp_path: Path
 ) -> None:
-    project = copy_project(tmp_path / "project")
+    project = copy_project(tmp_path / "project", without=TESTS)
     change_settings(project, lambda settings: groups(settings).append(WEEKEND))
     run = Home(tmp_path / "home", small_venue, project=project).dbt("build")
     assert not run.succeeded

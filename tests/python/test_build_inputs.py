@@ -41,8 +41,6 @@ class Moves:
     """One home that built input A, then B, then A again with two more days."""
 
     home: Home
-    a: Path
-    b: Path
     runs: tuple[Run, Run, Run]
     contents: tuple[dict[str, pa.Table], ...] = field(repr=False)
 
@@ -64,7 +62,7 @@ def moves(
     write_csv(a / "fills.csv", fills_only(DAYS), encoding="utf-8-sig")
     third = must(home.trader_segments("build"))
     contents.append(home.contents())
-    return Moves(home, a, b, (first, second, third), tuple(contents))
+    return Moves(home, (first, second, third), tuple(contents))
 
 
 def test_fills_alone_are_enough_and_the_build_says_what_is_missing(moves: Moves) -> None:
@@ -115,7 +113,8 @@ def test_a_partitioned_folder_of_compressed_csv_gives_the_same_marts(moves: Move
 
 def test_another_input_sets_the_warehouse_aside_and_says_so(moves: Moves) -> None:
     assert "it is kept in" not in moves.runs[0].output
-    assert f"The warehouse held exchange from {moves.a}; it is kept in" in moves.runs[1].output
+    held = f"The warehouse held exchange from {moves.home.raw_link}; it is kept in"
+    assert held in moves.runs[1].output
     assert "a new one starts" in moves.runs[1].output
     assert "the one of exchange is back in its place" in moves.runs[2].output
     dates = {row["as_of_date"] for row in moves.contents[1]["trader_segment_history"].to_pylist()}
@@ -154,7 +153,7 @@ def test_plain_dbt_build_refuses_to_mix_two_venues(moves: Moves, tmp_path: Path)
     refused = replace(moves.home, venue="polymarket", raw_data=tmp_path).dbt("build")
     assert not refused.succeeded
     assert (
-        f"the working database holds exchange from {moves.a}, "
+        f"the working database holds exchange from {moves.home.raw_link}, "
         f"and this is polymarket from {tmp_path}" in refused.output
     )
     assert " OK created " not in refused.output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import math
 import sys
 from pathlib import Path
@@ -19,16 +20,19 @@ from plan import (
     Cluster,
     Density,
     cluster_figures,
+    cluster_of,
     density,
     fitted,
     held_out,
     limit_of,
+    on_spark,
     shuffles,
 )
 from processes import measured
 from scale_page import bars, exponent, growth_exponent, ratios, render, write_page
 from scale_runs import Runs, costliest
 from scale_venues import ScaleVenue, Size, short, split_last_day
+from spark_server import task_totals
 from trader_columns import COLUMNS, disagreements
 
 from trader_segments.simulate.scale import simulate_scale
@@ -203,11 +207,74 @@ def test_ratios_leave_the_fixed_cost_out() -> None:
     assert ratios(figures(SIZES[0]), figures(SIZES[0]))["increment"] == []
 
 
-def test_spark_is_compared_by_the_clock_alone() -> None:
-    found = {**figures(SIZES[5]), "spark": {"wall": 510.0}}
-    assert ratios(figures(Size(0, 0)), found)["spark"] == pytest.approx([3.0])
-    sample, tiny = {"full": {"wall": 50.0, "cpu": 40.0}}, figures(Size(0, 0))
-    assert "| Spark over DuckDB, full build | 3 |" in render(sample, tiny, [found], "5GB")
+def on_spark_too(size: Size) -> dict[str, Any]:
+    """Figures whose build on Spark takes four times the CPU seconds for rows, and sends 500 bytes
+    a fill."""
+    result = figures(size)
+    seconds = 150 + 4 * (result["full"]["cpu"] - 40)
+    return result | {
+        "spark": {
+            "wall": seconds / 2,
+            "cpu": seconds,
+            "task_cpu": seconds / 3,
+            "shuffle_megabytes": 10 + 500 * size.fills / 1e6,
+            "spilled_megabytes": 0.0,
+        }
+    }
+
+
+def test_spark_is_compared_by_clock_and_by_cpu() -> None:
+    tiny, found = figures(Size(0, 0)), on_spark_too(Size.parse("1M"))
+    cpu = 40 + 10 + 0.5 * 10
+    assert ratios(tiny, found)["spark"] == pytest.approx(2 * [(150 + 4 * 15) / cpu])
+    sample = {"full": {"wall": 50.0, "cpu": 40.0}}
+    assert "| Spark over DuckDB, full build | 3.82 (3.82) |" in render(sample, tiny, [found], "5GB")
+
+
+def test_spark_s_slowdown_and_shuffles_are_those_between_sizes() -> None:
+    sizes = [Size.parse(text) for text in ("4K:40", "1M", "2M")]
+    assert on_spark([on_spark_too(sizes[0]), figures(sizes[1])]) is None
+    told = on_spark([on_spark_too(size) for size in sizes])
+    assert told is not None
+    assert told.slowdown == pytest.approx(4.0)
+    assert told.shuffle_bytes_per_fill == pytest.approx(500.0)
+    assert {check.size for check in told.checks.values()} == {sizes[-1]}
+    assert [check.error for check in told.checks.values()] == pytest.approx([0.0, 0.0], abs=1e-6)
+    assert cluster_of([on_spark_too(size) for size in sizes]).slowdown == pytest.approx(4.0)
+    assert cluster_of([figures(size) for size in sizes]).slowdown == Cluster.slowdown
+    assert cluster_of([], slowdown=2.0).slowdown == 2.0
+
+
+def test_an_event_log_says_what_tasks_computed_sent_and_spilled() -> None:
+    task = {
+        "Event": "SparkListenerTaskEnd",
+        "Task Metrics": {
+            "Executor CPU Time": 1_500_000_000,
+            "Executor Deserialize CPU Time": 500_000_000,
+            "Disk Bytes Spilled": 3_000_000,
+            "Shuffle Write Metrics": {"Shuffle Bytes Written": 250_000},
+        },
+    }
+    lost = {"Event": "SparkListenerTaskEnd", "Task End Reason": {"Reason": "ExecutorLostFailure"}}
+    other = {"Event": "SparkListenerJobStart", "Task Metrics": "no task"}
+    lines = [json.dumps(event, separators=(",", ":")) for event in (task, other, lost, task)]
+    assert task_totals(iter(lines)) == {
+        "task_cpu": 4.0,
+        "shuffle_megabytes": 0.5,
+        "spilled_megabytes": 6.0,
+    }
+
+
+def test_the_page_takes_from_spark_what_was_measured_there() -> None:
+    tiny = on_spark_too(SIZES[0])
+    found = [on_spark_too(Size.parse("1M")), on_spark_too(Size.parse("2M")), figures(SIZES[4])]
+    text = render(figures(SIZES[1]), tiny, found, "5GB")
+    assert "| fills × 500 bytes |" in text
+    assert "CPU seconds × 4 / 3,600" in text
+    assert "| 2M fills, 20K traders | 135 | 270 | 90 | 1,010 | 0 |" in text
+    assert "rows that move" not in text
+    unmeasured = [figures(size) for size in SIZES[1:4]]
+    assert "rows that move" in render(figures(SIZES[1]), figures(SIZES[0]), unmeasured, "5GB")
 
 
 def test_a_bar_is_judged_at_its_size_alone() -> None:
@@ -271,7 +338,7 @@ def test_a_cluster_twice_as_large_takes_half_the_time() -> None:
     large = cluster_figures(plans, size, Cluster(workers=20), Density(0.2, 30.0))
     assert small["core_hours"] == pytest.approx(10_000 * 4 / 3600)
     assert large["core_hours"] == small["core_hours"]
-    for name in ("hours", "increment_hours", "network_hours"):
+    for name in ("hours", "scoring_hours", "network_hours"):
         assert large[name] == pytest.approx(small[name] / 2)
     moved = sum(s.bytes_per_row * s.rows_per_fill for s in shuffles(Density(0.2, 30.0)))
     assert small["shuffle_terabytes"] == pytest.approx(moved * 1e10 * 0.5 / 1e12)

@@ -10,7 +10,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -25,10 +24,18 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from forked_commands import run_forked
+
 _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _YAML_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 ROOT = Path(__file__).resolve().parents[2]
+PROJECT = (
+    *("dbt_project.yml", "profiles.yml", "models", "python_models", "macros", "seeds", "tests"),
+    "analyses",
+)
+PARSED = "partial_parse.msgpack"
+TESTS = ("data_tests", "unit_tests")
 SHARED_DATA = ROOT.parent / "shared" / "data"
 
 # What differs between two builds of the same input.
@@ -184,27 +191,69 @@ class Home:
     ) -> Run:
         own = ("DBT_", "TRADER_SEGMENTS_", "VENUE", "RAW_DATA")
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(own)}
-        self.path.mkdir(parents=True, exist_ok=True)
-        done = subprocess.run(
-            [str(Path(sys.executable).with_name(command)), *arguments],
-            cwd=self.project,
-            env={
+        output = self.path / f"{command}.txt"
+        self._link_project()
+        code = run_forked(
+            command,
+            arguments,
+            folder=self.path,
+            environment={
                 **inherited,
-                "TRADER_SEGMENTS_HOME": str(self.path),
-                "DBT_TARGET_PATH": str(self.path / "target"),
-                "DBT_LOG_PATH": str(self.path / "logs"),
+                "TRADER_SEGMENTS_HOME": ".",
+                "DBT_TARGET_PATH": "target",
+                "DBT_LOG_PATH": "logs",
                 "VENUE": self.venue,
-                "RAW_DATA": str(self.raw_data),
+                "RAW_DATA": self._link_raw_data(),
                 "NO_COLOR": "1",
                 "DBT_USE_COLORS": "false",
                 **(environment or {}),
             },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
+            output=output,
             timeout=self.timeout,
         )
-        return Run(done.returncode == 0, done.stdout)
+        self._share_parse()
+        return Run(code == 0, output.read_text(encoding="utf-8"))
+
+    def _link_project(self) -> None:
+        """Make the home a project of the same files, with what dbt read of it in another home.
+
+        dbt takes that where the settings are the same, so every path in them is relative.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        for entry in PROJECT:
+            link, linked = self.path / entry, self.project / entry
+            if link.is_symlink() and link.readlink() != linked:
+                link.unlink()
+            if not link.exists() and linked.exists():
+                link.symlink_to(linked)
+        parsed = self.path / "target" / PARSED
+        if self._shared_parse.exists() and not parsed.exists():
+            parsed.parent.mkdir(exist_ok=True)
+            shutil.copyfile(self._shared_parse, parsed)
+
+    def _link_raw_data(self) -> str:
+        """A link in the home to the first input that it got; of another input the path."""
+        link = self.raw_link
+        if not link.exists() and self.raw_data.is_dir():
+            link.symlink_to(self.raw_data)
+        is_linked = link.is_symlink() and link.readlink() == self.raw_data
+        return link.name if is_linked else str(self.raw_data)
+
+    @property
+    def raw_link(self) -> Path:
+        """By this name the first input is known to a build."""
+        return self.path / "raw_data"
+
+    @property
+    def _shared_parse(self) -> Path:
+        return self.project.with_name(f"{self.project.name}_{PARSED}")
+
+    def _share_parse(self) -> None:
+        parsed = self.path / "target" / PARSED
+        if self.project != ROOT and parsed.exists() and not self._shared_parse.exists():
+            copy = self._shared_parse.with_suffix(f".{os.getpid()}")
+            shutil.copyfile(parsed, copy)
+            copy.replace(self._shared_parse)
 
     def manifest(self) -> dict[str, Any]:
         """The manifest that readers see."""
