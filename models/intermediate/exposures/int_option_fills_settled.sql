@@ -44,11 +44,13 @@ variance_hours as (
     from moves
 ),
 
+-- Of the instruments, so that fills are read once: who asks for some days of expiry reads the fills of these alone.
 expiries as (
     select distinct
-        asset,
+        upper(underlying) as asset,
         expires_at
-    from fills
+    from {{ ref('stg_instruments') }}
+    where kind = 'option'
 ),
 
 -- Prices have to reach the last day of the life; else what was realised is not known.

@@ -27,7 +27,7 @@ quotes as (
 
 ticks as (
     select * from {{ ref('int_underlying_ticks') }}
-    where {{ since_change('cast(priced_at as date)', days_before=days_ahead, days_after=days_ahead) }}
+    where {{ since_change('event_date', days_before=days_ahead, days_after=days_ahead) }}
 ),
 
 -- When to look, and the time at or before which a price is too old to be that of the moment.
