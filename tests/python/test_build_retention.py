@@ -24,7 +24,7 @@ def active_days(home: Home) -> tuple[pd.DataFrame, pd.Timestamp]:
 
 def test_cohorts_are_those_of_the_days_with_a_fill(sample_home: Home) -> None:
     days, as_of_date = active_days(sample_home)
-    days["week"] = days["day"] - pd.to_timedelta(days["day"].dt.weekday, "D")
+    days["week"] = days["day"] - pd.to_timedelta(days["day"].dt.day_of_week, "D")
     days["cohort"] = days.groupby("trader_id")["week"].transform("min")
     active = days.groupby(["cohort", "week"])["trader_id"].nunique()
     sizes = days.groupby("cohort")["trader_id"].nunique()
