@@ -44,11 +44,12 @@ variance_hours as (
     from moves
 ),
 
--- Of the instruments, so that fills are read once: who asks for some days of expiry reads the fills of these alone.
+-- Of the instruments, so that who asks for some days of expiry has few of them to join with fills, which are read once.
 expiries as (
     select distinct
         upper(underlying) as asset,
-        expires_at
+        expires_at,
+        cast(expires_at as date) as expired_on
     from {{ ref('stg_instruments') }}
     where kind = 'option'
 ),
@@ -58,6 +59,7 @@ settlements as (
     select
         expiries.asset,
         expiries.expires_at,
+        expiries.expired_on,
         max(variance_hours.hour_start) as last_hour,
         max(variance_hours.cumulative_variance) as cumulative_variance
     from expiries
@@ -65,12 +67,13 @@ settlements as (
         on expiries.asset = variance_hours.asset
         and expiries.expires_at >= variance_hours.hour_start
         and expiries.expires_at < variance_hours.price_hour + interval 1 day
-    group by 1, 2
+    group by 1, 2, 3
 ),
 
 lives as (
     select
         fills.*,
+        settlements.expired_on,
         cast(settlements.cumulative_variance - variance_hours.cumulative_variance as double) as realized_variance,
         cast({{ seconds_between('variance_hours.hour_start', 'settlements.last_hour') }} as double) / (365 * 86400)
             as life_years
@@ -87,7 +90,7 @@ final as (
     select
         fill_id,
         trader_id,
-        cast(expires_at as date) as event_date,
+        expired_on as event_date,
         vega_usd,
         implied_volatility,
         sqrt(realized_variance / life_years) as realized_volatility
