@@ -225,6 +225,7 @@ def render(sample: Figures, tiny: Figures, found: Sequence[Figures], memory: str
                 for name, rows in largest["trader_days"].get("tables", {}).items()
             ],
         ),
+        sizes=" ".join(f"{short(s.fills)}:{short(s.traders)}" for s in map(size_of, found)),
         largest=_named(size_of(largest)),
         tiny=_named(size_of(tiny)),
         features={

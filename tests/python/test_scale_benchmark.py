@@ -269,6 +269,7 @@ def test_the_page_takes_from_spark_what_was_measured_there() -> None:
     tiny = on_spark_too(SIZES[0])
     found = [on_spark_too(Size.parse("1M")), on_spark_too(Size.parse("2M")), figures(SIZES[4])]
     text = render(figures(SIZES[1]), tiny, found, "5GB")
+    assert "--sizes 1M:10K 2M:20K 5M:50K --write" in text
     assert "| fills × 500 bytes |" in text
     assert "CPU seconds × 4 / 3,600" in text
     assert "| 2M fills, 20K traders | 135 | 270 | 90 | 1,010 | 0 |" in text

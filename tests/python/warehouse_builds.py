@@ -30,10 +30,7 @@ _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _YAML_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 ROOT = Path(__file__).resolve().parents[2]
-PROJECT = (
-    *("dbt_project.yml", "profiles.yml", "models", "python_models", "macros", "seeds", "tests"),
-    "analyses",
-)
+PROJECT = ("dbt_project.yml", "profiles.yml", "models", "python_models", "macros", "seeds", "tests")
 PARSED = "partial_parse.msgpack"
 TESTS = ("data_tests", "unit_tests")
 SHARED_DATA = ROOT.parent / "shared" / "data"
